@@ -1,0 +1,90 @@
+// Package atomicfile replaces files in one step: a reader, and a machine that
+// loses power, see the old file or the new one, never a part.
+package atomicfile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+)
+
+// WriteFileAtomic writes a file through write and gives it its name only when
+// it is complete and on disk: it writes to a temporary name in the same
+// directory, ".<name>.<pid>-<n>.tmp", syncs, renames, and syncs the directory on
+// systems that can.
+//
+// On any error, and if write panics, the temporary file is removed and what
+// stood at path is untouched; the exception is a failing sync of the directory,
+// after which the new file is in place but may not outlive a loss of power. An
+// error of write is returned as it is, any other names path.
+//
+// The file has mode 0666 before the umask. A symbolic link at path is replaced,
+// not followed. The writer is buffered and must not be used after write returns.
+// Concurrent calls for one path are safe: the last rename wins.
+func WriteFileAtomic(path string, write func(io.Writer) error) error {
+	f, err := create(path)
+	if err != nil {
+		return wrap(path, err)
+	}
+	done := false
+	defer func() {
+		if !done {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return wrap(path, err)
+	}
+	if err := f.Sync(); err != nil {
+		return wrap(path, err)
+	}
+	if err := f.Close(); err != nil {
+		return wrap(path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return wrap(path, err)
+	}
+	done = true
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return wrap(path, err)
+	}
+	return nil
+}
+
+// wrap names the file that the caller asked for, and drops the temporary name.
+func wrap(path string, err error) error {
+	var pe *fs.PathError
+	var le *os.LinkError
+	switch {
+	case errors.As(err, &pe):
+		return fmt.Errorf("atomicfile: %s: %s: %w", path, pe.Op, pe.Err)
+	case errors.As(err, &le):
+		return fmt.Errorf("atomicfile: %s: %s: %w", path, le.Op, le.Err)
+	}
+	return fmt.Errorf("atomicfile: %s: %w", path, err)
+}
+
+// count tells apart the temporary files of this process.
+var count atomic.Uint64
+
+// create makes a new file beside path. os.CreateTemp would give it mode 0600.
+func create(path string) (*os.File, error) {
+	dir, base := filepath.Split(path)
+	for try := 0; ; try++ {
+		name := fmt.Sprintf("%s.%s.%d-%d.tmp", dir, base, os.Getpid(), count.Add(1))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if !errors.Is(err, fs.ErrExist) || try == 10_000 {
+			return f, err
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package models
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Bounds on what a spec may ask for. They keep every product of sizes far from
+// overflow, on 32-bit machines too, and refuse absurd files before anything is
+// allocated.
+const (
+	maxLayers   = 1000    // per network
+	maxElements = 1 << 24 // per sample, of any tensor
+	maxParams   = 1 << 28 // per network
+	maxRank     = 8
+)
+
+// Networks validates the spec, infers all shapes and returns both networks. An
+// error names the network, the layer's number and type, what was seen and what
+// was expected. The networks share no memory with s.
+func (s *Spec) Networks() (g, d *Network, err error) {
+	if err := s.check(); err != nil {
+		return nil, nil, err
+	}
+	in := s.Inputs[0]
+	g, err = build("generator", "g", in.Name, []int{in.Size}, s.Generator, s.Outputs.Generator)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !slices.Equal(g.Output, s.Sample.Shape) {
+		return nil, nil, fmt.Errorf("models: generator: result is %v, want the sample's shape %v; end it with a reshape", g.Output, s.Sample.Shape)
+	}
+	d, err = build("discriminator", "d", SampleInput, s.Sample.Shape, s.Discriminator, s.Outputs.Discriminator)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !slices.Equal(d.Output, []int{1}) {
+		return nil, nil, fmt.Errorf("models: discriminator: result is %v, want one logit, [1]", d.Output)
+	}
+	if last := d.Nodes[d.Out]; last.Type == Sigmoid {
+		return nil, nil, fmt.Errorf("models: %s: leave it out, the losses take logits and apply the sigmoid themselves", d.where(d.Out, last.Layer))
+	}
+	return g, d, nil
+}
+
+// where names layer i in messages.
+func (n *Network) where(i int, l Layer) string {
+	if l.Name != "" {
+		return fmt.Sprintf("%s layer %d %q (%s)", n.Name, i, clip(l.Name), plain(l.Type))
+	}
+	return fmt.Sprintf("%s layer %d (%s)", n.Name, i, plain(l.Type))
+}
+
+// build validates the layers of one network and infers their shapes. out is the
+// name of the output layer, "" for the last.
+func build(name, prefix, inputName string, input []int, layers []Layer, out string) (*Network, error) {
+	if len(layers) < 1 || len(layers) > maxLayers {
+		return nil, fmt.Errorf("models: %s: %d layers, want 1..%d", name, len(layers), maxLayers)
+	}
+	n := &Network{Name: name, Prefix: prefix, Input: slices.Clone(input), Out: len(layers) - 1}
+	byName := map[string]int{inputName: -1}
+	used := make([]bool, len(layers))
+	params := 0
+	for i, l := range cloneLayers(layers) {
+		where := n.where(i, l)
+		l.setDefaults()
+		if err := l.check(); err != nil {
+			return nil, fmt.Errorf("models: %s: %w", where, err)
+		}
+		node, err := n.node(i, l, byName)
+		if err != nil {
+			return nil, fmt.Errorf("models: %s: %w", where, err)
+		}
+		for _, p := range node.Params {
+			if params += p.Elements(); params > maxParams {
+				return nil, fmt.Errorf("models: %s: %s brings the network to %d parameters, want at most %d", where, p.Name, params, maxParams)
+			}
+		}
+		if l.Name != "" {
+			byName[l.Name] = i
+		}
+		for _, a := range node.Args {
+			if a >= 0 {
+				used[a] = true
+			}
+		}
+		n.Nodes = append(n.Nodes, node)
+	}
+	if out != "" {
+		i, ok := byName[out]
+		if !ok || i < 0 {
+			return nil, fmt.Errorf("models: spec.outputs.%s: %q is not the name of a layer", name, clip(out))
+		}
+		n.Out = i
+	}
+	used[n.Out] = true
+	if i := slices.Index(used, false); i >= 0 {
+		return nil, fmt.Errorf("models: %s: nothing uses its result", n.where(i, n.Nodes[i].Layer))
+	}
+	n.Output = n.Nodes[n.Out].Out
+	return n, nil
+}
+
+// node resolves the arguments of layer i and infers its result.
+func (n *Network) node(i int, l Layer, byName map[string]int) (Node, error) {
+	if l.Name != "" {
+		if !wellFormed(l.Name) {
+			return Node{}, fmt.Errorf("name %q: want a letter, then at most 63 letters, digits, \"_\" and \"-\"", clip(l.Name))
+		}
+		if j, ok := byName[l.Name]; ok && j < 0 {
+			return Node{}, fmt.Errorf("name %q: that is the network's input", l.Name)
+		} else if ok {
+			return Node{}, fmt.Errorf("name %q: layer %d has it already", l.Name, j)
+		}
+	}
+	id := l.Name
+	if id == "" {
+		id = fmt.Sprint(i)
+	}
+	node := Node{Layer: l, ID: n.Prefix + "." + id, Args: []int{i - 1}}
+	if len(l.In) > 0 {
+		if len(l.In) != 1 {
+			return Node{}, fmt.Errorf("in: %d arguments, want 1", len(l.In))
+		}
+		j, ok := byName[l.In[0]]
+		if !ok {
+			return Node{}, fmt.Errorf("in: %q is neither the name of an earlier layer nor the network's input", clip(l.In[0]))
+		}
+		node.Args[0] = j
+	}
+	node.In = n.Input
+	if a := node.Args[0]; a >= 0 {
+		node.In = n.Nodes[a].Out
+	}
+	return node, node.infer()
+}
+
+// infer sets the shape of the node's result and its parameters.
+func (n *Node) infer() error {
+	features := Elements(n.In)
+	switch n.Type {
+	case Linear, Maxout, BatchNorm:
+		if len(n.In) != 1 {
+			return fmt.Errorf("input is %v, want rank 1; put a flatten before it", n.In)
+		}
+	}
+	n.Out = n.In
+	switch n.Type {
+	case Linear:
+		n.Out = []int{n.Units}
+		return n.units(n.Units, features)
+	case Maxout:
+		n.Out = []int{n.Units}
+		return n.units(n.Units*n.Pieces, features)
+	case BatchNorm:
+		for _, r := range []Role{Gamma, Beta, RunningMean, RunningVar} {
+			n.param(r, 0, features)
+		}
+	case Flatten:
+		n.Out = []int{features}
+	case Reshape:
+		if e := Elements(n.Shape); e != features {
+			return fmt.Errorf("input is %v, %d elements, but shape %v has %d", n.In, features, n.Shape, e)
+		}
+		n.Out = slices.Clone(n.Shape)
+	}
+	return nil
+}
+
+// units adds the weight and the bias of units linear functions of features.
+func (n *Node) units(units, features int) error {
+	if units > maxParams/features {
+		return fmt.Errorf("weight is [%d %d], want at most %d elements", units, features, maxParams)
+	}
+	n.param(Weight, features, units, features)
+	n.param(Bias, features, units)
+	return nil
+}
+
+func (n *Node) param(r Role, fanIn int, shape ...int) {
+	n.Params = append(n.Params, Param{Name: n.ID + "." + r.String(), Shape: shape, Role: r, FanIn: fanIn})
+}
