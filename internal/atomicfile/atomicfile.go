@@ -27,6 +27,13 @@ import (
 // not followed. The writer is buffered and must not be used after write returns.
 // Concurrent calls for one path are safe: the last rename wins.
 func WriteFileAtomic(path string, write func(io.Writer) error) error {
+	return WriteFileChecked(path, write, func(string) error { return nil })
+}
+
+// WriteFileChecked is [WriteFileAtomic] with a look at what is on disk before
+// it counts: check is called with the temporary name of the complete, synced
+// file. An error of check is returned as it is, and the file is removed.
+func WriteFileChecked(path string, write func(io.Writer) error, check func(name string) error) error {
 	f, err := create(path)
 	if err != nil {
 		return wrap(path, err)
@@ -50,6 +57,9 @@ func WriteFileAtomic(path string, write func(io.Writer) error) error {
 	}
 	if err := f.Close(); err != nil {
 		return wrap(path, err)
+	}
+	if err := check(f.Name()); err != nil {
+		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return wrap(path, err)

@@ -57,6 +57,25 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+func TestChecked(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	if err := WriteFileAtomic(path, put("old")); err != nil {
+		t.Fatal(err)
+	}
+	bad := errors.New("not what was meant")
+	err := WriteFileChecked(path, put("new"), func(name string) error {
+		if got, err := os.ReadFile(name); err != nil || string(got) != "new" {
+			t.Errorf("check sees %q, %v, want the complete file", got, err)
+		}
+		return bad
+	})
+	if !errors.Is(err, bad) {
+		t.Errorf("error is %v, want the check's own", err)
+	}
+	check(t, dir, "f", "old")
+}
+
 func TestRelativePath(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
