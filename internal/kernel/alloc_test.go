@@ -1,0 +1,75 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+)
+
+// TestNoAllocations: once the free lists are filled, a call allocates nothing.
+func TestNoAllocations(t *testing.T) {
+	const m, n, k = 16, 700, 300 // enough for several parts
+	a, b, dst := noiseSlice(m*k, 1), noiseSlice(k*n, 2), make([]float32, m*n)
+	x, y, z := noiseSlice(50000, 3), make([]float32, 50000), make([]float32, 50000)
+	bias, scratch := noiseSlice(n, 4), make([]float32, 3*m*n)
+	packed := PackB(NT, b, n, k)
+	pools := testPools(t)
+	eachTier(t, func(t *testing.T) {
+		for _, p := range pools {
+			for _, c := range []struct {
+				name string
+				f    func()
+			}{
+				{"Gemm NN", func() { Gemm(p, NN, dst, a, b, m, n, k, Epilogue{Bias: bias, Act: Tanh}) }},
+				{"Gemm NT", func() { Gemm(p, NT, dst, a, b, m, n, k, Epilogue{Act: LeakyRelu, Alpha: 0.2}) }},
+				{"GemmShards", func() { GemmShards(p, dst, a, b, m, n, k, 4, scratch) }},
+				{"GemmPacked", func() { GemmPacked(p, dst, a, m, packed, Epilogue{Bias: bias}) }},
+				{"ColSum", func() { ColSum(p, y, x, 100, 500, 4) }},
+				{"Apply", func() { Apply(p, Sigmoid, 0, y, x) }},
+				{"ApplyGrad", func() { ApplyGrad(p, LeakyRelu, 0.2, y, x, z) }},
+				{"Add", func() { Add(p, y, x, y) }},
+				{"AddRow", func() { AddRow(p, y, x, bias, 71, n) }},
+				{"BatchNormStats", func() { BatchNormStats(p, y, z, x, 100, 500, 4) }},
+				{"BatchNormGrad", func() { BatchNormGrad(p, y, z, z[500:], x, x, bias, bias, bias, 100, 500, 4) }},
+				{"MaxPieces", func() { MaxPieces(p, y, x, 100, 100, 5) }},
+				{"SoftplusMean", func() { SoftplusMean(x[:1000], 1, 1, 4) }},
+				{"Adam", func() { Adam(p, y, x, z, z, 1e-9, 0.5, 0.999, 1e-8, 1) }},
+				{"Momentum", func() { Momentum(p, y, x, z, 1e-9, 0.5) }},
+				{"FirstNonFinite", func() { FirstNonFinite(x) }},
+			} {
+				// Several threads may take their scratch at once only later.
+				for range 2 {
+					c.f()
+				}
+				if got := testing.AllocsPerRun(3, c.f); got != 0 {
+					t.Errorf("%s with %d threads allocates %v times, want 0", c.name, p.Threads(), got)
+				}
+			}
+		}
+	})
+}
+
+func TestPanicsOnBadShapes(t *testing.T) {
+	x := make([]float32, 100)
+	for name, f := range map[string]func(){
+		"dst":      func() { Gemm(nil, NN, x[:99], x, x, 10, 10, 10, Epilogue{}) },
+		"a":        func() { Gemm(nil, NN, x, x[:99], x, 10, 10, 10, Epilogue{}) },
+		"b":        func() { Gemm(nil, NT, x, x, x[:99], 10, 10, 10, Epilogue{}) },
+		"bias":     func() { Gemm(nil, NN, x, x, x, 10, 10, 10, Epilogue{Bias: x[:9]}) },
+		"negative": func() { Gemm(nil, NN, x, x, x, -1, 10, 10, Epilogue{}) },
+		"overflow": func() { Gemm(nil, NN, x, x, x, math.MaxInt/2, 3, 0, Epilogue{}) },
+		"packed":   func() { PackB(NN, x, 10, 11) },
+		"shards":   func() { GemmShards(nil, x, x, x, 3, 3, 10, 3, x) },
+		"rows":     func() { AddRow(nil, x, x, x, 11, 10) },
+		"pieces":   func() { MaxPieces(nil, x, x, 3, 3, 0) },
+		"adam":     func() { Adam(nil, x, x, x, x[:99], 1, 1, 1, 1, 1) },
+	} {
+		func() {
+			defer func() {
+				if s, ok := recover().(string); !ok || len(s) < 24 || s[:24] != "kernel: internal error: " {
+					t.Errorf("%s: recovered %v, want a panic with the package's prefix", name, s)
+				}
+			}()
+			f()
+		}()
+	}
+}

@@ -1,0 +1,230 @@
+package main
+
+import "fmt"
+
+// tile emits the register tile of a matrix product, for every height and width
+// that v has: see the stub in gemm_amd64.go. The accumulators of row r are the
+// registers r*vecs ...; what remains holds a row of B and broadcasts of A.
+func (g *gen) tile(v isa) {
+	g.text("tile"+v.name, 8)
+	g.op("MOVQ t+0(FP), DI")
+	g.op("MOVQ tileArgs_a(DI), AX")
+	g.op("MOVQ tileArgs_b(DI), BX")
+	g.op("MOVQ tileArgs_c(DI), DX")
+	g.op("MOVQ tileArgs_k(DI), CX")
+	g.comment("strides in bytes; A's rows are reached by 1, 3, 5 and 7 times R8")
+	g.op("MOVQ tileArgs_ars(DI), R8")
+	g.op("SHLQ $2, R8")
+	g.op("LEAQ (R8)(R8*2), R9")
+	g.op("LEAQ (R8)(R8*4), R10")
+	g.op("LEAQ (R10)(R8*2), R11")
+	g.op("MOVQ tileArgs_acs(DI), R12")
+	g.op("SHLQ $2, R12")
+	g.op("MOVQ tileArgs_brs(DI), R13")
+	g.op("SHLQ $2, R13")
+	g.op("MOVQ tileArgs_ldc(DI), SI")
+	g.op("SHLQ $2, SI")
+	g.op("MOVQ tileArgs_vecs(DI), R15")
+	for vecs := v.vecs; vecs > 1; vecs-- {
+		g.op("CMPQ R15, $%d", vecs)
+		g.op("JEQ width%d", vecs)
+	}
+	for vecs := 1; vecs <= v.vecs; vecs++ {
+		if vecs > 1 {
+			g.label("width%d", vecs)
+		}
+		g.op("MOVQ tileArgs_rows(DI), R15")
+		for _, rows := range v.rows[:len(v.rows)-1] {
+			g.op("CMPQ R15, $%d", rows)
+			g.op("JEQ tile%dx%d", rows, vecs)
+		}
+		g.op("JMP tile1x%d", vecs)
+	}
+	for vecs := v.vecs; vecs >= 1; vecs-- {
+		for _, rows := range v.rows {
+			g.tileBody(v, rows, vecs)
+		}
+	}
+}
+
+// rowAddress returns the address of A's row r.
+func rowAddress(r int) string {
+	return []string{"(AX)", "(AX)(R8*1)", "(AX)(R8*2)", "(AX)(R9*1)", "(AX)(R8*4)", "(AX)(R10*1)", "(AX)(R9*2)", "(AX)(R11*1)"}[r]
+}
+
+func (g *gen) tileBody(v isa, rows, vecs int) {
+	name := fmt.Sprintf("tile%dx%d", rows, vecs)
+	acc := func(r, c int) string { return v.reg(r*vecs + c) }
+	bReg := func(c int) string { return v.reg(rows*vecs + c) }
+	spare := v.regs - (rows+1)*vecs // for broadcasts
+	fmt.Fprintf(&g.buf, "\n")
+	g.label("%s", name)
+	g.comment("%d rows, %d columns", rows, vecs*v.lanes)
+	g.op("MOVQ DX, R15")
+	for r := range rows {
+		for c := range vecs {
+			if c*v.bytes()%64 == 0 {
+				g.op("PREFETCHT0 %d(R15)", c*v.bytes())
+			}
+		}
+		for c := range vecs {
+			g.zero(v, acc(r, c))
+		}
+		if r < rows-1 {
+			g.op("ADDQ SI, R15")
+		}
+	}
+	step := func() {
+		for c := range vecs {
+			g.op("VMOVUPS %d(BX), %s", c*v.bytes(), bReg(c))
+		}
+		for r := range rows {
+			a := v.reg((rows+1)*vecs + r%spare)
+			g.op("VBROADCASTSS %s, %s", rowAddress(r), a)
+			for c := range vecs {
+				g.op("VFMADD231PS %s, %s, %s", bReg(c), a, acc(r, c))
+			}
+		}
+		g.op("ADDQ R12, AX")
+		g.op("ADDQ R13, BX")
+	}
+	const unroll = 4
+	g.op("SUBQ $%d, CX", unroll)
+	g.op("JLT %stail", name)
+	g.op("PCALIGN $32")
+	g.label("%sloop", name)
+	for range unroll {
+		step()
+	}
+	g.op("SUBQ $%d, CX", unroll)
+	g.op("JGE %sloop", name)
+	g.label("%stail", name)
+	g.op("ADDQ $%d, CX", unroll)
+	g.op("JZ %send", name)
+	g.label("%sone", name)
+	step()
+	g.op("DECQ CX")
+	g.op("JNZ %sone", name)
+	g.label("%send", name)
+	g.tileEnd(v, name, rows, vecs)
+}
+
+// tileEnd emits what follows the sum: C, bias, activation and the store.
+func (g *gen) tileEnd(v isa, name string, rows, vecs int) {
+	last := vecs - 1
+	acc := func(r, c int) string { return v.reg(r*vecs + c) }
+	tmp := func(i int) string { return v.reg(v.regs - 4 + i) } // B and the broadcasts are done
+	mask := tmp(3)
+	wide := v.prefix == "Z"
+
+	g.op("MOVQ tileArgs_flags(DI), CX")
+	if wide {
+		g.op("MOVQ tileArgs_mask(DI), AX")
+		g.op("KMOVW AX, K1")
+	} else {
+		g.op("MOVQ tileArgs_maskVector(DI), AX")
+		g.op("VMOVUPS (AX), %s", mask)
+	}
+	// add adds memory to a register, the last vector of a row under the mask.
+	add := func(base string, c int, r string) {
+		switch {
+		case c < last:
+			g.op("VADDPS %d(%s), %s, %s", c*v.bytes(), base, r, r)
+		case wide:
+			g.op("VADDPS %d(%s), %s, K1, %s", c*v.bytes(), base, r, r)
+		default:
+			g.op("VMASKMOVPS %d(%s), %s, %s", c*v.bytes(), base, mask, tmp(0))
+			g.op("VADDPS %s, %s, %s", tmp(0), r, r)
+		}
+	}
+	each := func(emit func(r, c int), nextRow bool) {
+		for r := range rows {
+			for c := range vecs {
+				emit(r, c)
+			}
+			if nextRow && r < rows-1 {
+				g.op("ADDQ SI, R15")
+			}
+		}
+	}
+
+	g.op("TESTQ $const_tileAdd, CX")
+	g.op("JZ %sbias", name)
+	g.op("MOVQ DX, R15")
+	each(func(r, c int) {
+		// The sum of the earlier blocks is the first operand.
+		add("R15", c, acc(r, c))
+	}, true)
+
+	g.label("%sbias", name)
+	g.op("TESTQ $const_tileBias, CX")
+	g.op("JZ %sact", name)
+	g.op("MOVQ tileArgs_bias(DI), R15")
+	each(func(r, c int) { add("R15", c, acc(r, c)) }, false)
+
+	g.label("%sact", name)
+	g.op("TESTQ $const_tileRelu, CX")
+	g.op("JZ %sleaky", name)
+	g.zero(v, tmp(0))
+	each(func(r, c int) {
+		g.op("VMAXPS %s, %s, %s", acc(r, c), tmp(0), acc(r, c))
+	}, false)
+
+	g.label("%sleaky", name)
+	g.op("TESTQ $const_tileLeaky, CX")
+	g.op("JZ %sstore", name)
+	g.op("VBROADCASTSS tileArgs_alpha(DI), %s", tmp(1))
+	if wide {
+		g.zero(v, tmp(0))
+	}
+	each(func(r, c int) {
+		if wide {
+			g.op("VCMPPS $17, %s, %s, K2", tmp(0), acc(r, c)) // acc < 0
+			g.op("VMULPS %s, %s, K2, %s", tmp(1), acc(r, c), acc(r, c))
+			return
+		}
+		g.zero(v, tmp(0))
+		g.op("VCMPPS $17, %s, %s, %s", tmp(0), acc(r, c), tmp(0))
+		g.op("VMULPS %s, %s, %s", tmp(1), acc(r, c), tmp(2))
+		g.op("VBLENDVPS %s, %s, %s, %s", tmp(0), tmp(2), acc(r, c), acc(r, c))
+	}, false)
+
+	g.label("%sstore", name)
+	if wide {
+		each(func(r, c int) {
+			if c < last {
+				g.op("VMOVUPS %s, %d(DX)", acc(r, c), c*v.bytes())
+				return
+			}
+			g.op("VMOVUPS %s, K1, %d(DX)", acc(r, c), c*v.bytes())
+			if r < rows-1 {
+				g.op("ADDQ SI, DX")
+			}
+		}, false)
+		g.op("VZEROUPPER")
+		g.op("RET")
+		return
+	}
+	// Masked stores are slow on some processors: whole tiles avoid them.
+	store := func(masked bool) {
+		for r := range rows {
+			for c := range vecs {
+				if c == last && masked {
+					g.op("VMASKMOVPS %s, %s, %d(DX)", acc(r, c), mask, c*v.bytes())
+				} else {
+					g.op("VMOVUPS %s, %d(DX)", acc(r, c), c*v.bytes())
+				}
+			}
+			if r < rows-1 {
+				g.op("ADDQ SI, DX")
+			}
+		}
+		g.op("VZEROUPPER")
+		g.op("RET")
+	}
+	g.op("TESTQ $const_tilePartial, CX")
+	g.op("JNZ %smasked", name)
+	store(false)
+	g.label("%smasked", name)
+	store(true)
+}

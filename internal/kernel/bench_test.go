@@ -1,0 +1,142 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// peakTask runs the FMA loop on every thread of a pool at once.
+type peakTask struct{ rounds int }
+
+func (p peakTask) Run(int) { archPeak(tier.id, p.rounds) }
+
+// measurePeak returns the GFLOP/s of the FMA loop on all of p's threads, or 0
+// for a tier without one: the best of some short runs.
+func measurePeak(p *Pool) float64 {
+	if !archPeak(tier.id, 1) {
+		return 0
+	}
+	const rounds = 100000
+	best := 0.
+	task := &peakTask{rounds}
+	for range 20 {
+		start := time.Now()
+		p.Do(p.Threads(), task)
+		flops := 2 * float64(rounds*peakRound*tier.lanes*p.Threads())
+		best = max(best, flops/time.Since(start).Seconds()/1e9)
+	}
+	return best
+}
+
+// benchGemmShapes: a square product, then what a training step of mlp28 does
+// at batch 128 (forward NT, data gradient NN, weight gradient TN), then
+// sampling.
+var benchGemmShapes = []struct {
+	f       Form
+	m, n, k int
+}{
+	{NN, 1024, 1024, 1024}, {NT, 1024, 1024, 1024}, {TN, 1024, 1024, 1024},
+	{NT, 128, 256, 100}, {NT, 128, 512, 256}, {NT, 128, 1024, 512}, {NT, 128, 784, 1024}, {NT, 128, 1, 256},
+	{NN, 128, 256, 1}, {NN, 128, 512, 256}, {NN, 128, 784, 512}, {NN, 128, 1024, 784},
+	{TN, 256, 100, 128}, {TN, 512, 784, 128}, {TN, 784, 1024, 128}, {TN, 1024, 512, 128}, {TN, 1, 256, 128},
+	{NT, 1, 1024, 512}, {NT, 1, 784, 1024}, {NT, 16, 784, 1024}, {NN, 1, 1024, 1024},
+}
+
+func BenchmarkGemm(b *testing.B) {
+	benchTiers(b, func(b *testing.B, p *Pool, peak float64) {
+		for _, s := range benchGemmShapes {
+			var noise noise
+			x, y := noise.slice(s.m*s.k), noise.slice(s.k*s.n)
+			dst := make([]float32, s.m*s.n)
+			run := func(name string, f func()) {
+				b.Run(fmt.Sprintf("%s/%s/threads=%d", shapeName(s.m, s.n, s.k), name, p.Threads()), func(b *testing.B) {
+					f()
+					best := time.Duration(1 << 62)
+					for b.Loop() {
+						start := time.Now()
+						f()
+						best = min(best, time.Since(start))
+					}
+					reportGemm(b, s.m, s.n, s.k, best, peak)
+				})
+			}
+			run([]string{"NN", "NT", "TN"}[s.f], func() { Gemm(p, s.f, dst, x, y, s.m, s.n, s.k, Epilogue{}) })
+			if s.f == NT {
+				w := PackB(NT, y, s.n, s.k)
+				run("packed", func() { GemmPacked(p, dst, x, s.m, w, Epilogue{}) })
+			}
+		}
+	})
+}
+
+// benchTiers runs body on every tier but the reference, on 1 thread and on all.
+func benchTiers(b *testing.B, body func(b *testing.B, p *Pool, peak float64)) {
+	best := tier
+	defer func() { tier = best }()
+	for _, ti := range tiers {
+		if ti == &goTier && len(tiers) > 1 && !testing.Verbose() {
+			continue
+		}
+		tier = ti
+		b.Run(ti.name, func(b *testing.B) {
+			for threads := 1; threads <= runtime.GOMAXPROCS(0); threads *= 2 {
+				p := NewPool(threads)
+				body(b, p, measurePeak(p))
+				p.Close()
+			}
+		})
+	}
+}
+
+// reportGemm reports the fastest call: like the peak, it is what the machine
+// does when nobody else wants it.
+func reportGemm(b *testing.B, m, n, k int, best time.Duration, peak float64) {
+	rate := 2 * float64(m) * float64(n) * float64(k) / best.Seconds() / 1e9
+	b.ReportMetric(rate, "GFLOP/s")
+	if peak > 0 {
+		b.ReportMetric(100*rate/peak, "%peak")
+	}
+}
+
+// BenchmarkElementwise reports nanoseconds for an element, on one thread, of
+// slices that fit the second cache.
+func BenchmarkElementwise(b *testing.B) {
+	const n = 50000
+	x, y, z, w := noiseSlice(n, 1), noiseSlice(n, 2), noiseSlice(n, 3), noiseSlice(n, 4)
+	best := tier
+	defer func() { tier = best }()
+	for _, ti := range tiers {
+		tier = ti
+		for _, c := range []struct {
+			name string
+			f    func()
+		}{
+			{"Tanh", func() { Apply(nil, Tanh, 0, y, x) }},
+			{"Sigmoid", func() { Apply(nil, Sigmoid, 0, y, x) }},
+			{"LeakyRelu", func() { Apply(nil, LeakyRelu, 0.2, y, x) }},
+			{"LeakyReluGrad", func() { ApplyGrad(nil, LeakyRelu, 0.2, y, x, z) }},
+			{"Add", func() { Add(nil, y, x, z) }},
+			{"Adam", func() { Adam(nil, w, x, y, z, 2e-4, 0.5, 0.999, 1e-8, 1000) }},
+			{"ColSum", func() { ColSum(nil, y, x, 100, 500, 1) }},
+			{"BatchNormStats", func() { BatchNormStats(nil, y, z, x, 100, 500, 1) }},
+			{"BatchNormApply", func() { BatchNormApply(nil, y, x, z, z, z, z, 100, 500) }},
+			{"BatchNormGrad", func() { BatchNormGrad(nil, y, z, z, x, w, z, z, z, 100, 500, 1) }},
+			{"MaxPieces", func() { MaxPieces(nil, y, x, 100, 100, 5) }},
+			{"MaxPiecesGrad", func() { MaxPiecesGrad(nil, y, x, w, 100, 100, 5) }},
+			{"FirstNonFinite", func() { FirstNonFinite(x) }},
+		} {
+			b.Run(ti.name+"/"+c.name, func(b *testing.B) {
+				fastest := time.Duration(1 << 62)
+				for b.Loop() {
+					clear(z)
+					start := time.Now()
+					c.f()
+					fastest = min(fastest, time.Since(start))
+				}
+				b.ReportMetric(float64(fastest.Nanoseconds())/n, "ns/element")
+			})
+		}
+	}
+}

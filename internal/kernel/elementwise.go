@@ -1,0 +1,133 @@
+package kernel
+
+// chunk is the number of elements in one part of an elementwise task; shorter
+// slices stay on the caller's goroutine.
+const chunk = 16384
+
+// elemJob is a [Task] that applies op to chunks of its slices. The assembly
+// reads it.
+type elemJob struct {
+	op         func(j *elemJob, lo, hi int)
+	n, step    int
+	dst        []float32
+	x, y, z    []float32
+	a, b, c, d float32
+	e, f, g    float32
+	one        float32 // 1
+	act        Act
+	pieces     int
+}
+
+var elemJobs freeList[elemJob]
+
+// Run applies the operation to elements part*step ... (part+1)*step-1.
+func (j *elemJob) Run(part int) {
+	lo := part * j.step
+	j.op(j, lo, min(lo+j.step, j.n))
+}
+
+// run applies the job to n items, step of them in a part, and gives the job
+// back to the free list.
+func (j *elemJob) run(p *Pool, n, step int) {
+	j.n, j.step, j.one = n, step, 1
+	if n <= 2*step {
+		j.op(j, 0, n)
+	} else {
+		p.Do((n+step-1)/step, j)
+	}
+	*j = elemJob{}
+	elemJobs.put(j)
+}
+
+// Add computes dst[i] = a[i] + b[i]. dst may be a or b.
+func Add(p *Pool, dst, a, b []float32) {
+	need("a", len(a), len(dst))
+	need("b", len(b), len(dst))
+	j := elemJobs.get()
+	j.op, j.dst, j.x, j.y = addOp, dst, a, b
+	j.run(p, len(dst), chunk)
+}
+
+func addOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorAdd, lo, hi)
+	dst, x, y := j.dst[lo:hi], j.x[lo:hi], j.y[lo:hi]
+	for i := range dst {
+		dst[i] = x[i] + y[i]
+	}
+}
+
+// Mul computes dst[i] = a[i] * b[i]. dst may be a or b.
+func Mul(p *Pool, dst, a, b []float32) {
+	need("a", len(a), len(dst))
+	need("b", len(b), len(dst))
+	j := elemJobs.get()
+	j.op, j.dst, j.x, j.y = mulOp, dst, a, b
+	j.run(p, len(dst), chunk)
+}
+
+func mulOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorMul, lo, hi)
+	dst, x, y := j.dst[lo:hi], j.x[lo:hi], j.y[lo:hi]
+	for i := range dst {
+		dst[i] = x[i] * y[i]
+	}
+}
+
+// Affine computes dst[i] = x[i]*scale + shift, rounded twice. dst may be x.
+func Affine(p *Pool, dst, x []float32, scale, shift float32) {
+	need("x", len(x), len(dst))
+	j := elemJobs.get()
+	j.op, j.dst, j.x, j.a, j.b = affineOp, dst, x, scale, shift
+	j.run(p, len(dst), chunk)
+}
+
+func affineOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorAffine, lo, hi)
+	dst, x := j.dst[lo:hi], j.x[lo:hi]
+	for i := range dst {
+		dst[i] = float32(x[i]*j.a) + j.b
+	}
+}
+
+// AddRow computes dst = x + row for x [m,n] and row [n], which is added to each
+// of the m rows. dst may be x.
+func AddRow(p *Pool, dst, x, row []float32, m, n int) {
+	size := needShape("x", m, n)
+	need("dst", len(dst), size)
+	need("x", len(x), size)
+	need("row", len(row), n)
+	if size == 0 {
+		return
+	}
+	j := elemJobs.get()
+	j.op, j.dst, j.x, j.y = addRowOp, dst, x, row[:n]
+	j.run(p, m, max(1, chunk/n))
+}
+
+func addRowOp(j *elemJob, lo, hi int) {
+	n := len(j.y)
+	for i := lo; i < hi; i++ {
+		dst, x := j.dst[i*n:(i+1)*n], j.x[i*n:(i+1)*n]
+		for c, v := range j.y {
+			dst[c] = x[c] + v
+		}
+	}
+}
+
+// FirstNonFinite returns the index of the first NaN or infinity in x, or -1.
+func FirstNonFinite(x []float32) int {
+	const block = 4096
+	for lo := 0; lo < len(x); lo += block {
+		part := x[lo:min(lo+block, len(x))]
+		done := len(part) &^ (tier.lanes - 1)
+		if done == 0 || !archFinite(tier.id, part[:done]) {
+			done = 0
+		}
+		for i, v := range part[done:] {
+			if v-v != 0 {
+				return lo + done + i
+			}
+		}
+	}
+	return -1
+}

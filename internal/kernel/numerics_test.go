@@ -1,0 +1,86 @@
+package kernel
+
+import (
+	"math"
+	"testing"
+)
+
+// digest hashes the bits of results (FNV-1a).
+type digest uint64
+
+func (d *digest) add(x ...float32) {
+	for _, v := range x {
+		b := math.Float32bits(v)
+		if v != v {
+			b = 0x7fc00000
+		}
+		for range 4 {
+			*d = (*d ^ digest(b&0xff)) * 1099511628211
+			b >>= 8
+		}
+	}
+}
+
+// numerics is what every kernel gives for some input, on every processor. If a
+// change alters it on purpose, raise Numerics and write the new value here.
+const numerics = 0xd00141bfbb7626bb
+
+func TestNumerics(t *testing.T) {
+	p := NewPool(2)
+	defer p.Close()
+	eachTier(t, func(t *testing.T) {
+		if got := numericsDigest(p); got != numerics {
+			t.Errorf("digest is %#x, want %#x: results have changed, see the comment on numerics", uint64(got), uint64(numerics))
+		}
+	})
+}
+
+func numericsDigest(p *Pool) digest {
+	d := digest(14695981039346656037)
+	const m, n, k = 24, 50, 600
+	a, b, bias := noiseSlice(m*k, 1), noiseSlice(k*n, 2), noiseSlice(n, 3)
+	dst, dst2 := make([]float32, m*n), make([]float32, m*n)
+	for f := range TN + 1 {
+		Gemm(p, f, dst, a, b, m, n, k, Epilogue{Bias: bias, Act: LeakyRelu, Alpha: 0.2})
+		d.add(dst...)
+	}
+	GemmShards(p, dst, a, b, m, n, k, 3, make([]float32, 2*m*n))
+	d.add(dst...)
+	ColSum(p, dst, a, m, k, 4)
+	d.add(dst[:k]...)
+
+	x := noiseSlice(4000, 4)
+	for i := range x {
+		x[i] = float32(math.Ldexp(float64(x[i]), i%12-4))
+	}
+	y, z := make([]float32, len(x)), make([]float32, len(x))
+	g := noiseSlice(len(x), 5)
+	for act := range Sigmoid + 1 {
+		Apply(p, act, 0.2, y, x)
+		ApplyGrad(p, act, 0.2, z, y, g)
+		d.add(y...)
+		d.add(z...)
+	}
+	d.add(SoftplusMean(x, -1, 0.5, 4), SigmoidMean(x))
+	SoftplusMeanGrad(y, x, -1, 0.5)
+	d.add(y...)
+
+	mean, variance, inv, gamma := dst[:n], dst2[:n], noiseSlice(n, 6), noiseSlice(n, 7)
+	BatchNormStats(p, mean, variance, x, 80, n, 4)
+	d.add(mean...)
+	d.add(variance...)
+	BatchNormApply(p, y, x, mean, inv, gamma, bias, 80, n)
+	d.add(y...)
+	BatchNormGrad(p, y, dst[n:2*n], dst[2*n:3*n], x, g, mean, inv, gamma, 80, n, 4)
+	d.add(y...)
+	d.add(dst[n : 3*n]...)
+
+	w, v, v2 := noiseSlice(len(x), 8), make([]float32, len(x)), make([]float32, len(x))
+	for step := range 3 {
+		Adam(p, w, g, v, v2, 2e-4, 0.5, 0.999, 1e-8, step+1)
+		Momentum(p, w, x, v, 0.1, 0.5)
+		Affine(p, w, w, 0.99, 0.01)
+		d.add(w...)
+	}
+	return d
+}

@@ -1,0 +1,7 @@
+//go:build purego || !amd64
+
+package kernel
+
+const peakRound = 0
+
+func archPeak(tierID, int) bool { return false }

@@ -1,0 +1,79 @@
+package kernel
+
+// tileArgs is a tile of a product: rows x vecs vectors of C. With q counting
+// from 0 to k-1,
+//
+//	c[i*ldc+j] = act((c[i*ldc+j] +) Σ a[i*ars+q*acs]·b[q*brs+j] (+ bias[j]))
+//
+// The assembly reads this struct: the slices' lengths are checked in Go.
+type tileArgs struct {
+	a, b, c, bias      []float32
+	ars, acs, brs, ldc int
+	k, rows, vecs      int
+	flags              int
+	mask               uint64    // lanes of the last vector that exist in C: bit i for lane i
+	maskVector         *[8]int32 // the same for AVX2
+	lastLanes          int       // the same as a number
+	alpha              float32
+}
+
+// What a tile does after its sum, in this order.
+const (
+	tileAdd     = 1 << iota // add to C's old value
+	tileBias                // add the bias
+	tileRelu                // negative values become 0
+	tileLeaky               // negative values are multiplied by alpha
+	tilePartial             // the last vector is partial
+)
+
+// laneMasks holds, from 8-n, the AVX2 mask for n lanes.
+var laneMasks = [16]int32{-1, -1, -1, -1, -1, -1, -1, -1}
+
+// setMask says that n of the last vector's lanes exist.
+func (t *tileArgs) setMask(n, lanes int) {
+	t.lastLanes = n
+	t.mask = 1<<n - 1
+	if n < lanes {
+		t.flags |= tilePartial
+	}
+	if lanes == 8 {
+		t.maskVector = (*[8]int32)(laneMasks[8-n:])
+	}
+}
+
+// tileGeneric computes any tile of up to 4 rows and 8 columns.
+func tileGeneric(t *tileArgs) {
+	lanes := goTier.lanes
+	width := t.vecs * lanes
+	var sum [4][8]float32
+	for q := range t.k {
+		b := t.b[q*t.brs : q*t.brs+width]
+		for i := range t.rows {
+			x := t.a[i*t.ars+q*t.acs]
+			row := &sum[i&3]
+			for j, y := range b {
+				row[j&7] = fma(x, y, row[j&7])
+			}
+		}
+	}
+	cols := width - lanes + t.lastLanes
+	for i := range t.rows {
+		for j, v := range sum[i&3][:cols] {
+			c := &t.c[i*t.ldc+j]
+			if t.flags&tileAdd != 0 {
+				v = *c + v
+			}
+			if t.flags&tileBias != 0 {
+				v += t.bias[j]
+			}
+			if v < 0 {
+				if t.flags&tileRelu != 0 {
+					v = 0
+				} else if t.flags&tileLeaky != 0 {
+					v *= t.alpha
+				}
+			}
+			*c = v
+		}
+	}
+}

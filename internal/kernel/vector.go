@@ -1,0 +1,31 @@
+package kernel
+
+// vectorOp names an elementwise kernel that tiers have in assembly.
+type vectorOp uint8
+
+const (
+	vectorAdd vectorOp = iota
+	vectorMul
+	vectorAffine
+	vectorRelu
+	vectorLeakyRelu
+	vectorTanh
+	vectorSigmoid
+	vectorReluGrad
+	vectorLeakyReluGrad
+	vectorTanhGrad
+	vectorSigmoidGrad
+	vectorMomentum
+	vectorAdam
+)
+
+// vector does elements lo ... hi-1 of a job in assembly, as far as they fill
+// whole vectors, and returns the first that is left. All slices of the job that
+// the operation uses must reach to hi.
+func (j *elemJob) vector(op vectorOp, lo, hi int) int {
+	n := (hi - lo) &^ (tier.lanes - 1)
+	if n <= 0 || !archVector(tier.id, op, j, lo, n) {
+		return lo
+	}
+	return lo + n
+}
