@@ -1,0 +1,156 @@
+package graph
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"gantry/internal/kernel"
+)
+
+// gemm is a matrix product in one of three forms:
+//
+//	NN  a [m k] · b [k n]    NT  a [m k] · b [n k]ᵀ    TN  a [k m]ᵀ · b [k n]
+//
+// Every derivative of any order of one is again one of the three. In a network
+// the sum of TN runs over the samples of a batch (it is the gradient of a
+// weight), so it is taken in shards.
+type gemm struct {
+	form    kernel.Form
+	m, n, k int
+	scratch []float32
+}
+
+func gemmOf(c *Context, form kernel.Form, a, b *gorgonia.Node) (*gorgonia.Node, error) {
+	o := &gemm{form: form}
+	s, t := a.Shape(), b.Shape()
+	var k int
+	switch form {
+	case kernel.NN:
+		o.m, o.k, k, o.n = s[0], s[1], t[0], t[1]
+	case kernel.NT:
+		o.m, o.k, o.n, k = s[0], s[1], t[0], t[1]
+	case kernel.TN:
+		o.k, o.m, k, o.n = s[0], s[1], t[0], t[1]
+		o.scratch = make([]float32, (c.shards()-1)*o.m*o.n)
+	}
+	if k != o.k {
+		return nil, fmt.Errorf("graph: %s: arguments are %v and %v, want one summed dimension", o.name(), s, t)
+	}
+	return apply(c, o, tensor.Shape{o.m, o.n}, a, b)
+}
+
+func (o *gemm) name() string { return "gemm_" + [...]string{"nn", "nt", "tn"}[o.form] }
+
+func (o *gemm) run(c *Context, dst []float32, in [][]float32) {
+	if o.form == kernel.TN {
+		kernel.GemmShards(c.Pool, dst, in[0], in[1], o.m, o.n, o.k, c.shards(), o.scratch)
+		return
+	}
+	kernel.Gemm(c.Pool, o.form, dst, in[0], in[1], o.m, o.n, o.k, kernel.Epilogue{})
+}
+
+func (o *gemm) wrt() []bool { return []bool{true, true} }
+
+func (o *gemm) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	a, b := x[0], x[1]
+	switch o.form {
+	case kernel.NN:
+		return two(gemmOf(c, kernel.NT, g, b))(gemmOf(c, kernel.TN, a, g))
+	case kernel.NT:
+		return two(gemmOf(c, kernel.NN, g, b))(gemmOf(c, kernel.TN, g, a))
+	default:
+		return two(gemmOf(c, kernel.NT, b, g))(gemmOf(c, kernel.NN, a, g))
+	}
+}
+
+// two collects a pair of nodes, or the first error.
+func two(a *gorgonia.Node, err error) func(*gorgonia.Node, error) (gorgonia.Nodes, error) {
+	return func(b *gorgonia.Node, err2 error) (gorgonia.Nodes, error) {
+		if err == nil {
+			err = err2
+		}
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Nodes{a, b}, nil
+	}
+}
+
+// linear is y = x·wᵀ + b with x [N K], w [M K] and b [M].
+type linear struct{ m, n, k int }
+
+func linearOf(c *Context, x, w, b *gorgonia.Node) (*gorgonia.Node, error) {
+	s, t := x.Shape(), w.Shape()
+	if s.Dims() != 2 || t.Dims() != 2 || s[1] != t[1] || !b.Shape().Eq(tensor.Shape{t[0]}) {
+		return nil, fmt.Errorf("graph: linear: arguments are %v, %v and %v, want [N K], [M K] and [M]", s, t, b.Shape())
+	}
+	return apply(c, &linear{m: s[0], n: t[0], k: s[1]}, tensor.Shape{s[0], t[0]}, x, w, b)
+}
+
+func (o *linear) name() string { return "linear" }
+
+func (o *linear) run(c *Context, dst []float32, in [][]float32) {
+	kernel.Gemm(c.Pool, kernel.NT, dst, in[0], in[1], o.m, o.n, o.k, kernel.Epilogue{Bias: in[2]})
+}
+
+func (o *linear) wrt() []bool { return []bool{true, true, true} }
+
+func (o *linear) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	gs, err := two(gemmOf(c, kernel.NN, g, x[1]))(gemmOf(c, kernel.TN, g, x[0]))
+	if err != nil {
+		return nil, err
+	}
+	gb, err := colSumOf(c, g)
+	return append(gs, gb), err
+}
+
+func (o *linear) ONNX() (string, map[string]any, [][]int64) {
+	return "Gemm", map[string]any{"transB": int64(1)}, nil
+}
+
+// colSum sums the rows of x [m n] to [n]; rowBroadcast repeats a row m times.
+// Each is the other's derivative.
+type (
+	colSum       struct{ m, n int }
+	rowBroadcast struct{ m, n int }
+)
+
+func colSumOf(c *Context, x *gorgonia.Node) (*gorgonia.Node, error) {
+	s := x.Shape()
+	return apply(c, &colSum{s[0], s[1]}, tensor.Shape{s[1]}, x)
+}
+
+func rowBroadcastOf(c *Context, row *gorgonia.Node, m int) (*gorgonia.Node, error) {
+	n := row.Shape()[0]
+	return apply(c, &rowBroadcast{m, n}, tensor.Shape{m, n}, row)
+}
+
+func (o *colSum) name() string { return "col_sum" }
+
+func (o *colSum) run(c *Context, dst []float32, in [][]float32) {
+	kernel.ColSum(c.Pool, dst, in[0], o.m, o.n, c.shards())
+}
+
+func (o *colSum) wrt() []bool { return []bool{true} }
+
+func (o *colSum) grad(c *Context, _ gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	return one(rowBroadcastOf(c, g, o.m))
+}
+
+func (o *rowBroadcast) name() string { return "row_broadcast" }
+
+func (o *rowBroadcast) run(_ *Context, dst []float32, in [][]float32) {
+	for i := range o.m {
+		copy(dst[i*o.n:(i+1)*o.n], in[0])
+	}
+}
+
+func (o *rowBroadcast) wrt() []bool { return []bool{true} }
+
+func (o *rowBroadcast) grad(c *Context, _ gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	return one(colSumOf(c, g))
+}
+
+func one(n *gorgonia.Node, err error) (gorgonia.Nodes, error) { return gorgonia.Nodes{n}, err }

@@ -1,0 +1,103 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+
+	"gantry/internal/rng"
+	"gantry/models"
+)
+
+// Init sets every parameter to its value at step 0: weights and biases as init
+// says, batch norms to scale 1, shift 0, mean 0 and variance 1. Parameter i, of
+// the generator's in order and then the discriminator's, is drawn from stream
+// [rng.Init] with sub i and index 0.
+//
+// marginals are the mean of each element of the data in [0,1], which
+// init.GOutputBias "marginals" needs: the generator's last bias becomes their
+// inverse sigmoid, so that an untrained generator shows the mean image
+// (Goodfellow's code for the 2014 paper). They may be nil otherwise.
+func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
+	sub := uint32(0)
+	for _, n := range []struct {
+		*Net
+		d models.Distribution
+	}{{m.G, init.G}, {m.D, init.D}} {
+		for _, p := range n.params {
+			if err := initParam(n.Tensor(p.Name).Float32s(), p, n.d, seed, sub); err != nil {
+				return err
+			}
+			sub++
+		}
+	}
+	if init.GOutputBias == models.Marginals {
+		return m.G.initOutputBias(marginals)
+	}
+	return nil
+}
+
+func initParam(w []float32, p models.Param, d models.Distribution, seed uint64, sub uint32) error {
+	switch p.Role {
+	case models.Gamma, models.RunningVar:
+		fill(w, 1)
+		return nil
+	case models.Beta, models.RunningMean:
+		clear(w)
+		return nil
+	}
+	switch {
+	case d.Type == models.FanInUniform:
+		bound := float32(1 / math.Sqrt(float64(p.FanIn)))
+		rng.Uniform(w, -bound, bound, seed, rng.Init, sub, 0)
+	case p.Role == models.Bias:
+		clear(w)
+	case d.Type == models.Uniform:
+		rng.Uniform(w, -d.Scale, d.Scale, seed, rng.Init, sub, 0)
+	case d.Type == models.Normal:
+		rng.Normal(w, seed, rng.Init, sub, 0)
+		for i := range w {
+			w[i] *= d.Scale
+		}
+	default:
+		return fmt.Errorf("graph: init: unknown distribution %q", d.Type)
+	}
+	return nil
+}
+
+// initOutputBias sets the last bias of the network to log(p/(1-p)), with p kept
+// 1e-7 away from 0 and 1.
+func (n *Net) initOutputBias(marginals []float32) error {
+	for i := len(n.params) - 1; i >= 0; i-- {
+		if n.params[i].Role != models.Bias {
+			continue
+		}
+		b := n.Tensor(n.params[i].Name).Float32s()
+		if len(b) != len(marginals) {
+			return fmt.Errorf("graph: init: %s has %d elements, but the data's mean has %d", n.params[i].Name, len(b), len(marginals))
+		}
+		for j, p := range marginals {
+			b[j] = logit(p)
+		}
+		return nil
+	}
+	return fmt.Errorf("graph: init: the generator has no bias to start at the data's mean")
+}
+
+// logit returns log(p/(1-p)) for p clipped to [1e-7, 1-1e-7], the same bits on
+// every machine: the logarithm of q = f·2^e, with f within a factor √2 of 1, is
+// e·ln 2 + 2·artanh(t) for t = (f-1)/(f+1), whose series ends after 12 terms
+// because |t| < 0.172.
+func logit(p float32) float32 {
+	c := min(max(float64(p), 1e-7), 1-1e-7)
+	f, e := math.Frexp(c / (1 - c))
+	if f < math.Sqrt2/2 {
+		f, e = 2*f, e-1
+	}
+	t := (f - 1) / (f + 1)
+	t2 := float64(t * t)
+	s := 0.0
+	for k := 23; k >= 1; k -= 2 {
+		s = float64(s*t2) + 1/float64(k)
+	}
+	return float32(float64(float64(e)*math.Ln2) + float64(2*t*s))
+}

@@ -1,0 +1,51 @@
+package graph
+
+import (
+	"errors"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"gantry/internal/kernel"
+)
+
+// Softplus adds scale·mean(softplus(sign·x)), a tensor of shape [1], to the
+// graph of the logits x [N 1]; sign is 1 or -1. Binary cross entropy on logits
+// is made of it:
+//
+//	BCE(x, 1) = mean(softplus(-x))    BCE(x, 0) = mean(softplus(x))
+func Softplus(c *Context, x *gorgonia.Node, sign, scale float32) (*gorgonia.Node, error) {
+	return apply(c, softplus{sign, scale}, tensor.Shape{1}, x)
+}
+
+// Add adds the sum of two nodes of one shape to their graph.
+func Add(c *Context, a, b *gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, a, b) }
+
+type (
+	softplus     struct{ sign, scale float32 }
+	softplusGrad struct{ softplus }
+)
+
+func (softplus) name() string { return "softplus_mean" }
+
+func (o softplus) run(c *Context, dst []float32, in [][]float32) {
+	dst[0] = kernel.SoftplusMean(in[0], o.sign, o.scale, c.shards())
+}
+
+func (softplus) wrt() []bool { return []bool{true} }
+
+func (o softplus) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	return one(apply(c, softplusGrad{o}, x[0].Shape().Clone(), x[0], g))
+}
+
+func (softplusGrad) name() string { return "softplus_mean_grad" }
+
+func (o softplusGrad) run(_ *Context, dst []float32, in [][]float32) {
+	kernel.SoftplusMeanGrad(dst, in[0], o.sign, o.scale*in[1][0])
+}
+
+func (softplusGrad) wrt() []bool { return []bool{true, true} }
+
+func (softplusGrad) grad(*Context, gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
+	return nil, errors.New("graph: softplus_mean: has no second derivative")
+}

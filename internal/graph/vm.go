@@ -1,0 +1,139 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// A Machine runs a graph in segments. A segment computes its output nodes;
+// afterwards their Value is the result. Segments run in order: a later one may
+// use what the earlier ones computed in their last run, or compute it again.
+// Between two runs the values of input nodes may be changed, in place or with
+// gorgonia.Let. RunAll runs all segments. One goroutine at a time.
+type Machine interface {
+	gorgonia.VM
+	Run(segment int) error
+}
+
+// machine runs operations one after the other, each into a tensor of its own
+// that is made once, so that a run allocates nothing.
+type machine struct {
+	segments [][]step
+}
+
+type step struct {
+	op    *op
+	node  *gorgonia.Node
+	out   gorgonia.Value
+	args  []gorgonia.Value
+	input []*gorgonia.Node // where args[i] is an input of the graph, its node; else nil
+}
+
+// NewVM returns Gantry's own machine for the given outputs. It runs what they
+// depend on and nothing else, each operation once: segment 1 goes on from the
+// values that segment 0 left. The value of every node it computes is valid until
+// the next run.
+func NewVM(segments ...gorgonia.Nodes) (Machine, error) {
+	if err := checkSegments(segments); err != nil {
+		return nil, err
+	}
+	m := &machine{segments: make([][]step, len(segments))}
+	done := map[*gorgonia.Node]gorgonia.Value{}
+	var prog []step
+	var visit func(n *gorgonia.Node) error
+	visit = func(n *gorgonia.Node) error {
+		if _, ok := done[n]; ok || n.Op() == nil {
+			return nil
+		}
+		o := opOf(n)
+		if o == nil {
+			return fmt.Errorf("graph: vm: operation %v is not one of this package", n.Op())
+		}
+		s := step{op: o, node: n, out: newTensor(n.Shape())}
+		for _, a := range Children(n) {
+			if err := visit(a); err != nil {
+				return err
+			}
+			s.args = append(s.args, done[a])
+			if a.Op() == nil {
+				s.input = append(s.input, a)
+			} else {
+				s.input = append(s.input, nil)
+			}
+		}
+		done[n] = s.out
+		prog = append(prog, s)
+		return gorgonia.UnsafeLet(n, s.out)
+	}
+	for i, outputs := range segments {
+		prog = nil
+		for _, n := range outputs {
+			if err := visit(n); err != nil {
+				return nil, err
+			}
+		}
+		m.segments[i] = prog
+	}
+	return m, nil
+}
+
+func checkSegments(segments []gorgonia.Nodes) error {
+	if len(segments) == 0 {
+		return errors.New("graph: vm: no segments")
+	}
+	for i, s := range segments {
+		if len(s) == 0 {
+			return fmt.Errorf("graph: vm: segment %d has no outputs", i)
+		}
+		for _, n := range s {
+			if n == nil || n.Graph() != segments[0][0].Graph() {
+				return fmt.Errorf("graph: vm: segment %d has an output of another graph", i)
+			}
+		}
+	}
+	return nil
+}
+
+// Run runs one segment.
+func (m *machine) Run(segment int) error {
+	if segment < 0 || segment >= len(m.segments) {
+		return fmt.Errorf("graph: vm: segment %d, want one of %d", segment, len(m.segments))
+	}
+	prog := m.segments[segment]
+	for i := range prog {
+		s := &prog[i]
+		for j, n := range s.input {
+			if n != nil {
+				s.args[j] = n.Value()
+			}
+		}
+		if _, err := s.op.UsePreallocDo(s.out, s.args...); err != nil {
+			return fmt.Errorf("graph: vm: node %s: %w", s.node.Name(), err)
+		}
+	}
+	return nil
+}
+
+// RunAll runs every segment in order.
+func (m *machine) RunAll() error { return runAll(m, len(m.segments)) }
+
+func runAll(m Machine, segments int) error {
+	for i := range segments {
+		if err := m.Run(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reset does nothing: a run overwrites all it computes.
+func (m *machine) Reset() {}
+
+// Close does nothing.
+func (m *machine) Close() error { return nil }
+
+// Floats returns the elements of a node's value: the tensor's own memory.
+func Floats(n *gorgonia.Node) []float32 { return n.Value().(*tensor.Dense).Float32s() }
