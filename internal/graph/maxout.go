@@ -51,7 +51,7 @@ func (o maxScatter) run(c *Context, dst []float32, in [][]float32) {
 func (maxScatter) wrt() []bool { return []bool{false, true} }
 
 func (o maxScatter) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	n, err := apply(c, maxGather{o.maxPieces}, tensor.Shape{o.m, o.units}, x[0], g)
+	n, err := apply(c, maxGather(o), tensor.Shape{o.m, o.units}, x[0], g)
 	return gorgonia.Nodes{nil, n}, err
 }
 
@@ -64,6 +64,6 @@ func (o maxGather) run(c *Context, dst []float32, in [][]float32) {
 func (maxGather) wrt() []bool { return []bool{false, true} }
 
 func (o maxGather) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	n, err := apply(c, maxScatter{o.maxPieces}, x[0].Shape().Clone(), x[0], g)
+	n, err := apply(c, maxScatter(o), x[0].Shape().Clone(), x[0], g)
 	return gorgonia.Nodes{nil, n}, err
 }
