@@ -1,0 +1,70 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+
+	"gantry/infer/internal/plan"
+	"gantry/internal/kernel"
+)
+
+// Linear is what passes make of Gemm and MatMul by constant weights: act(x·W + bias). It is no
+// operator of ONNX.
+type Linear struct {
+	Matrix  bool // x must have rank 2, as Gemm wants; otherwise the leading dimensions are rows
+	W       []float32
+	N, K    int
+	Trans   bool       // W is [N K] instead of [K N]
+	Bias    []float32  // [N] or nil
+	Folded  bool       // a batch norm is in W and Bias
+	Act     kernel.Act // applied at the end
+	Alpha   float32    // slope of LeakyRelu
+	weights *weights   // made by Settle, which drops W
+}
+
+// Settle returns the same Linear, ready to run. Nothing may change its weights afterwards.
+func (l Linear) Settle() Linear {
+	l.weights = newWeights(l)
+	l.W = nil
+	return l
+}
+
+// Infer returns the shape of x with N in the last dimension.
+func (l Linear) Infer(in []*plan.Arg) (plan.Result, error) {
+	if err := plan.WantFloats(in); err != nil {
+		return plan.Result{}, err
+	}
+	x := in[0].Shape
+	switch {
+	case l.Matrix && len(x) != 2:
+		return plan.Result{}, fmt.Errorf("input A is %s, want a matrix", plan.ShapeString(x))
+	case len(x) == 0 || x[len(x)-1] != l.K:
+		return plan.Result{}, fmt.Errorf("weight is [%d %d], so input needs %d in its last dimension, got %s", l.K, l.N, l.K, plan.ShapeString(x))
+	}
+	shape := append([]int{}, x...)
+	shape[len(x)-1] = l.N
+	return result(plan.Float32, shape), nil
+}
+
+// Run computes the product with its epilogue.
+func (l Linear) Run(c *plan.Context, in, out []*plan.Tensor) error {
+	if l.weights == nil {
+		return errors.New("exec: internal error: the weights of a linear are not settled")
+	}
+	if m := len(out[0].F) / l.N; m > 0 {
+		l.weights.product(c.Pool, out[0].F, in[0].F, m, kernel.Epilogue{Bias: l.Bias, Act: l.Act, Alpha: l.Alpha})
+	}
+	return nil
+}
+
+// Describe says what rides in the epilogue.
+func (l Linear) Describe() string {
+	s := "linear"
+	if l.Bias != nil {
+		s += "+bias"
+	}
+	if l.Act != kernel.Identity {
+		s += "+" + describeAct(l.Act, l.Alpha)
+	}
+	return s
+}

@@ -1,0 +1,169 @@
+package exec
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"gantry/infer/internal/plan"
+	"gantry/internal/kernel"
+)
+
+func f32(shape []int, v ...float32) *plan.Tensor { return floats(shape, v...) }
+func i64(shape []int, v ...int64) *plan.Tensor   { return ints(shape, v...) }
+
+// apply declares, plans and runs one operator.
+func apply(kind string, opset int64, attrs map[string]any, in ...*plan.Tensor) (*plan.Tensor, error) {
+	d := &plan.Decl{Opset: opset, Outs: 1, Attrs: attrs}
+	args := make([]*plan.Arg, len(in))
+	for i, t := range in {
+		d.In = append(d.In, t != nil)
+		if t != nil {
+			args[i] = &plan.Arg{Type: t.Type, Known: t}
+		}
+	}
+	op, err := plan.NewOp(kind, d)
+	if err != nil {
+		return nil, err
+	}
+	r, err := op.Infer(args)
+	if err != nil {
+		return nil, err
+	}
+	y := plan.NewTensor(r.Out[0])
+	for i := range y.F {
+		y.F[i] = float32(math.NaN()) // whatever stood in the arena
+	}
+	pool := kernel.NewPool(2)
+	defer pool.Close()
+	return y, op.Run(&plan.Context{Pool: pool, Scratch: make([]float32, r.Scratch)}, in, []*plan.Tensor{y})
+}
+
+type attrs = map[string]any
+
+func TestOperators(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	m23 := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
+	for _, c := range []struct {
+		name  string
+		kind  string
+		opset int64
+		attrs attrs
+		in    []*plan.Tensor
+		want  *plan.Tensor
+	}{
+		{"int64", "Add", 13, nil, []*plan.Tensor{i64([]int{2, 1}, 1, 2), i64([]int{2}, 10, 20)}, i64([]int{2, 2}, 11, 21, 12, 22)},
+		{"int64", "Sub", 13, nil, []*plan.Tensor{i64([]int{}, 5), i64([]int{2}, 10, math.MinInt64)}, i64([]int{2}, -5, math.MinInt64+5)},
+		{"int64", "Mul", 13, nil, []*plan.Tensor{i64([]int{2}, 3, -4), i64([]int{2}, 3, -4)}, i64([]int{2}, 9, 16)},
+		{"int64 truncates", "Div", 13, nil, []*plan.Tensor{i64([]int{3}, -7, 7, math.MinInt64), i64([]int{3}, 2, -2, -1)}, i64([]int{3}, -3, -3, math.MinInt64)},
+		{"scalar first", "Div", 7, nil, []*plan.Tensor{f32([]int{}, 6), f32([]int{3}, 1, 2, 4)}, f32([]int{3}, 6, 3, 1.5)},
+		{"rows", "Sub", 7, nil, []*plan.Tensor{m23, f32([]int{3}, 1, 1, 2)}, f32([]int{2, 3}, 0, 1, 1, 3, 4, 4)},
+		{"columns", "Mul", 7, nil, []*plan.Tensor{f32([]int{2, 1}, 1, -1), m23}, f32([]int{2, 3}, 1, 2, 3, -4, -5, -6)},
+		{"both stretched", "Add", 7, nil, []*plan.Tensor{f32([]int{2, 1, 2}, 1, 2, 3, 4), f32([]int{2, 1}, 10, 20)}, f32([]int{2, 2, 2}, 11, 12, 21, 22, 13, 14, 23, 24)},
+		{"scalars", "Add", 7, nil, []*plan.Tensor{f32([]int{}, 1), f32([]int{1, 1}, 2)}, f32([]int{1, 1}, 3)},
+		{"empty", "Add", 7, nil, []*plan.Tensor{f32([]int{0, 2}), f32([]int{2}, 1, 2)}, f32([]int{0, 2})},
+		{"values", "Relu", 6, nil, []*plan.Tensor{f32([]int{3}, -1, 0, inf)}, f32([]int{3}, 0, 0, inf)},
+		{"default slope", "LeakyRelu", 6, nil, []*plan.Tensor{f32([]int{2}, -1, 2)}, f32([]int{2}, -0.01, 2)},
+		{"A and B transposed", "Gemm", 13, attrs{"transA": int64(1), "transB": int64(1)}, []*plan.Tensor{m23, f32([]int{2, 2}, 1, 0, 1, 1)}, f32([]int{3, 2}, 1, 5, 2, 7, 3, 9)},
+		{"alpha, beta, column C", "Gemm", 13, attrs{"alpha": float32(2), "beta": float32(-1)}, []*plan.Tensor{m23, f32([]int{3, 1}, 1, 1, 1), f32([]int{2, 1}, 1, 2)}, f32([]int{2, 1}, 11, 28)},
+		{"empty sum", "Gemm", 13, nil, []*plan.Tensor{f32([]int{2, 0}), f32([]int{0, 2}), f32([]int{2}, 1, 2)}, f32([]int{2, 2}, 1, 2, 1, 2)},
+		{"vectors", "MatMul", 13, nil, []*plan.Tensor{f32([]int{2}, 1, 2), f32([]int{2}, 3, 4)}, f32([]int{}, 11)},
+		{"vector by batch", "MatMul", 13, nil, []*plan.Tensor{f32([]int{2}, 1, 2), f32([]int{2, 2, 1}, 3, 4, 5, 6)}, f32([]int{2, 1}, 11, 17)},
+		{"batch by vector", "MatMul", 13, nil, []*plan.Tensor{f32([]int{2, 1, 2}, 3, 4, 5, 6), f32([]int{2}, 1, 2)}, f32([]int{2, 1}, 11, 17)},
+		{"empty sum", "MatMul", 13, nil, []*plan.Tensor{f32([]int{2, 0}), f32([]int{0, 1})}, f32([]int{2, 1}, 0, 0)},
+		{"images", "BatchNormalization", 9, attrs{"epsilon": float32(0)}, []*plan.Tensor{f32([]int{1, 2, 1, 2}, 1, 2, 3, 4), f32([]int{2}, 1, 2), f32([]int{2}, 0, 1), f32([]int{2}, 1, 3), f32([]int{2}, 1, 4)},
+			f32([]int{1, 2, 1, 2}, 0, 1, 1, 2)},
+		{"copy and rest", "Reshape", 5, nil, []*plan.Tensor{m23, i64([]int{3}, 0, -1, 1)}, f32([]int{2, 3, 1}, 1, 2, 3, 4, 5, 6)},
+		{"scalar", "Reshape", 5, nil, []*plan.Tensor{f32([]int{1}, 7), i64([]int{0})}, f32([]int{}, 7)},
+		{"allowzero", "Reshape", 14, attrs{"allowzero": int64(1)}, []*plan.Tensor{f32([]int{0, 3}), i64([]int{2}, 3, 0)}, f32([]int{3, 0})},
+		{"rest of nothing", "Reshape", 14, nil, []*plan.Tensor{f32([]int{0, 3}), i64([]int{2}, -1, 3)}, f32([]int{0, 3})},
+		{"axis 0", "Flatten", 9, attrs{"axis": int64(0)}, []*plan.Tensor{m23}, f32([]int{1, 6}, 1, 2, 3, 4, 5, 6)},
+		{"axis -1", "Flatten", 11, attrs{"axis": int64(-1)}, []*plan.Tensor{m23}, f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)},
+		{"axis rank", "Flatten", 11, attrs{"axis": int64(2)}, []*plan.Tensor{m23}, f32([]int{6, 1}, 1, 2, 3, 4, 5, 6)},
+		{"attribute", "Squeeze", 11, attrs{"axes": []int64{-2}}, []*plan.Tensor{f32([]int{1, 1, 1}, 5)}, f32([]int{1, 1}, 5)},
+		{"input", "Squeeze", 13, nil, []*plan.Tensor{f32([]int{1, 2, 1}, 5, 6), i64([]int{2}, 0, -1)}, f32([]int{2}, 5, 6)},
+		{"all", "Squeeze", 13, nil, []*plan.Tensor{f32([]int{1, 2, 1}, 5, 6)}, f32([]int{2}, 5, 6)},
+		{"attribute", "Unsqueeze", 11, attrs{"axes": []int64{2, 0}}, []*plan.Tensor{f32([]int{2}, 5, 6)}, f32([]int{1, 2, 1}, 5, 6)},
+		{"input", "Unsqueeze", 13, nil, []*plan.Tensor{f32([]int{2}, 5, 6), i64([]int{1}, -1)}, f32([]int{2, 1}, 5, 6)},
+		{"int64", "Concat", 13, attrs{"axis": int64(-1)}, []*plan.Tensor{i64([]int{2, 1}, 1, 2), i64([]int{2, 2}, 3, 4, 5, 6)}, i64([]int{2, 3}, 1, 3, 4, 2, 5, 6)},
+		{"empty part", "Concat", 13, attrs{"axis": int64(0)}, []*plan.Tensor{f32([]int{0, 2}), f32([]int{1, 2}, 1, 2)}, f32([]int{1, 2}, 1, 2)},
+		{"all", "ReduceMax", 13, attrs{"keepdims": int64(0)}, []*plan.Tensor{m23}, f32([]int{}, 6)},
+		{"first axis", "ReduceMax", 13, attrs{"axes": []int64{0}}, []*plan.Tensor{f32([]int{2, 2}, 1, 9, 8, 2)}, f32([]int{1, 2}, 8, 9)},
+		{"outer and inner", "ReduceMax", 18, attrs{"keepdims": int64(0)}, []*plan.Tensor{f32([]int{2, 2, 2}, 1, 2, 3, 4, 8, 7, 6, 5), i64([]int{2}, 0, 2)}, f32([]int{2}, 8, 6)},
+		{"no axes", "ReduceMax", 18, attrs{"noop_with_empty_axes": int64(1)}, []*plan.Tensor{m23}, m23},
+		{"int64", "ReduceMax", 13, attrs{"axes": []int64{-1}}, []*plan.Tensor{i64([]int{1, 2}, math.MinInt64, -3)}, i64([]int{1, 1}, -3)},
+		{"NaN", "ReduceMax", 13, attrs{"keepdims": int64(0), "axes": []int64{1}}, []*plan.Tensor{f32([]int{2, 2}, nan, 1, 1, -inf)}, f32([]int{2}, nan, 1)},
+		{"floats", "Constant", 13, attrs{"value_floats": []float32{1, 2}}, nil, f32([]int{2}, 1, 2)},
+		{"int", "Constant", 13, attrs{"value_int": int64(4)}, nil, i64([]int{}, 4)},
+	} {
+		t.Run(c.kind+"/"+c.name, func(t *testing.T) {
+			got, err := apply(c.kind, c.opset, c.attrs, c.in...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same := got.DType == c.want.DType && slices.Equal(got.Shape, c.want.Shape) && slices.Equal(got.I, c.want.I) && len(got.F) == len(c.want.F)
+			for i := range got.F {
+				same = same && (got.F[i] == c.want.F[i] || got.F[i] != got.F[i] && c.want.F[i] != c.want.F[i])
+			}
+			if !same {
+				t.Errorf("got %v %v %v, want %v %v %v", got.Type, got.F, got.I, c.want.Type, c.want.F, c.want.I)
+			}
+		})
+	}
+}
+
+func TestOperatorErrors(t *testing.T) {
+	m23 := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
+	v2 := f32([]int{2}, 1, 2)
+	for _, c := range []struct {
+		kind  string
+		opset int64
+		attrs attrs
+		in    []*plan.Tensor
+		want  string
+	}{
+		{"Add", 13, nil, []*plan.Tensor{m23, v2}, "shapes [2 3] and [2] do not broadcast"},
+		{"Add", 13, nil, []*plan.Tensor{m23, i64([]int{1}, 1)}, "inputs are float32[2 3] and int64[1], want one type"},
+		{"Add", 13, nil, []*plan.Tensor{m23}, "has 1 inputs, want 2"},
+		{"Div", 13, nil, []*plan.Tensor{i64([]int{1}, 1), i64([]int{2}, 1, 0)}, "integer division by zero"},
+		{"Tanh", 13, nil, []*plan.Tensor{i64([]int{1}, 1)}, "input 0 is int64[1], want float32"},
+		{"Gemm", 9, nil, []*plan.Tensor{m23, m23}, "input C is left out, which opset 9 does not allow"},
+		{"Gemm", 13, nil, []*plan.Tensor{m23, m23}, "B is [2 3], so A needs 2 in the summed dimension, got 3"},
+		{"Gemm", 13, attrs{"transB": int64(1)}, []*plan.Tensor{m23, m23, f32([]int{2, 2, 1}, 1, 2, 3, 4)}, "C is [2 2 1], which does not broadcast to [2 2]"},
+		{"Gemm", 13, attrs{"transA": int64(2)}, []*plan.Tensor{m23, m23}, "attribute transA is 2, want 0 or 1"},
+		{"Gemm", 13, nil, []*plan.Tensor{v2, m23}, "inputs A [2] and B [2 3] are not both matrices"},
+		{"MatMul", 13, nil, []*plan.Tensor{m23, v2}, "B is [2], so A needs 2 in its last dimension, got [2 3]"},
+		{"MatMul", 13, nil, []*plan.Tensor{f32([]int{}, 1), v2}, "want rank 1 or more"},
+		{"BatchNormalization", 9, nil, []*plan.Tensor{m23, v2, v2, v2, v2}, "scale is [2], but x is [2 3], so it needs [3]"},
+		{"BatchNormalization", 9, nil, []*plan.Tensor{v2, v2, v2, v2, v2}, "x is [2], want rank 2 or more"},
+		{"BatchNormalization", 7, attrs{"spatial": int64(0)}, []*plan.Tensor{m23, v2, v2, v2, v2}, "attribute spatial is 0"},
+		{"BatchNormalization", 14, attrs{"training_mode": int64(1)}, []*plan.Tensor{m23, v2, v2, v2, v2}, "training mode"},
+		{"BatchNormalization", 9, attrs{"spatial": int64(1)}, []*plan.Tensor{m23, v2, v2, v2, v2}, `attribute "spatial" is not known at opset 9`},
+		{"Reshape", 13, nil, []*plan.Tensor{m23, i64([]int{2}, 4, -1)}, "shape is [4 -1], which does not fit float32[2 3]"},
+		{"Reshape", 13, nil, []*plan.Tensor{m23, i64([]int{2}, -1, -1)}, "does not fit"},
+		{"Reshape", 13, nil, []*plan.Tensor{m23, i64([]int{3}, 2, 3, 0)}, "does not fit"},
+		{"Reshape", 13, nil, []*plan.Tensor{m23, i64([]int{2}, 1<<62, 4)}, "does not fit"},
+		{"Reshape", 13, nil, []*plan.Tensor{m23, v2}, "shape is float32[2], want int64 of rank 1"},
+		{"Reshape", 13, attrs{"allowzero": int64(1)}, []*plan.Tensor{m23, i64([]int{1}, 6)}, `attribute "allowzero" is not known at opset 13`},
+		{"Flatten", 13, attrs{"axis": int64(3)}, []*plan.Tensor{m23}, "axis 3 is out of range for rank 2"},
+		{"Squeeze", 11, attrs{"axes": []int64{0}}, []*plan.Tensor{m23}, "dimension 0 of [2 3] is not 1"},
+		{"Squeeze", 11, nil, []*plan.Tensor{m23, i64([]int{1}, 0)}, "has its axes as an input, which begins with opset 13"},
+		{"Squeeze", 13, attrs{"axes": []int64{0}}, []*plan.Tensor{m23}, `attribute "axes" is not known at opset 13`},
+		{"Unsqueeze", 13, nil, []*plan.Tensor{m23}, "axes is left out"},
+		{"Unsqueeze", 13, nil, []*plan.Tensor{m23, i64([]int{2}, 0, -4)}, "axes [0 -4] name one axis twice"},
+		{"Unsqueeze", 13, nil, []*plan.Tensor{m23, i64([]int{1}, 3)}, "axis 3 is out of range for rank 3"},
+		{"Concat", 13, nil, []*plan.Tensor{m23}, "attribute axis is left out"},
+		{"Concat", 13, attrs{"axis": int64(0)}, []*plan.Tensor{m23, v2}, "input 1 is float32[2], input 0 is float32[2 3]: they may differ in dimension 0 only"},
+		{"Concat", 13, attrs{"axis": int64(0)}, []*plan.Tensor{m23, nil, m23}, "input 1 is left out"},
+		{"ReduceMax", 13, attrs{"noop_with_empty_axes": int64(1)}, []*plan.Tensor{m23}, `attribute "noop_with_empty_axes" is not known`},
+		{"ReduceMax", 13, nil, []*plan.Tensor{f32([]int{0})}, "reduces an empty dimension"},
+		{"Constant", 13, attrs{"value_string": "x"}, nil, "has no numbers"},
+		{"Constant", 11, attrs{"value_int": int64(1)}, nil, "has no numbers of this opset"},
+		{"Conv", 13, nil, nil, "operator Conv of opset 13 is not supported"},
+	} {
+		if got, err := apply(c.kind, c.opset, c.attrs, c.in...); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s at opset %d: got %v, %v, want %q", c.kind, c.opset, got, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package exec
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"gantry/infer/internal/plan"
+	"gantry/internal/kernel"
+)
+
+// maxPlans is the number of plans that a Runner keeps; the oldest goes first.
+const maxPlans = 16
+
+// maxKeyed is the number of elements up to which an input may decide shapes.
+const maxKeyed = 4096
+
+// Runner runs a graph for inputs of any shapes. It keeps a plan for each set of shapes seen lately.
+// It must not be used by two goroutines at once.
+type Runner struct {
+	g        *plan.Graph
+	lim      plan.Limits
+	byValue  []bool // by input: its elements decide shapes
+	machine  *Machine
+	programs map[string]*Program
+	order    []string // keys of programs, oldest first
+	key      []byte
+}
+
+// NewRunner returns a runner of g. Kernels run on pool, which may be nil.
+func NewRunner(g *plan.Graph, lim plan.Limits, pool *kernel.Pool) *Runner {
+	return &Runner{g: g, lim: lim, byValue: g.ValueInputs(), machine: NewMachine(pool), programs: map[string]*Program{}}
+}
+
+// Run computes g's outputs for its inputs, in order. The results are valid until the next Run and
+// must not be written to.
+func (r *Runner) Run(ctx context.Context, in []*plan.Tensor) ([]*plan.Tensor, error) {
+	p, err := r.program(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return p.Run(ctx, in)
+}
+
+// program returns the program for inputs like in, from the ones it keeps if it can.
+func (r *Runner) program(ctx context.Context, in []*plan.Tensor) (*Program, error) {
+	key := r.key[:0]
+	for i, t := range in {
+		key = append(key, byte(t.DType), byte(len(t.Shape)))
+		for _, d := range t.Shape {
+			key = binary.LittleEndian.AppendUint64(key, uint64(d))
+		}
+		if r.byValue[i] {
+			if t.Count() > maxKeyed {
+				return nil, fmt.Errorf("input %q decides shapes, so it may have %d elements at most, got %v", r.g.Values[r.g.Inputs[i]].Name, maxKeyed, t.Type)
+			}
+			for _, v := range t.I {
+				key = binary.LittleEndian.AppendUint64(key, uint64(v))
+			}
+			if t.DType != plan.Int64 {
+				return nil, fmt.Errorf("input %q decides shapes, so it must be int64, got %v", r.g.Values[r.g.Inputs[i]].Name, t.Type)
+			}
+		}
+	}
+	r.key = key
+	if p := r.programs[string(key)]; p != nil {
+		return p, nil
+	}
+	pl, err := r.Plan(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.order) == maxPlans {
+		delete(r.programs, r.order[0])
+		r.order = append(r.order[:0], r.order[1:]...)
+	}
+	p := r.machine.Bind(pl)
+	r.programs[string(key)] = p
+	r.order = append(r.order, string(key))
+	return p, nil
+}
+
+// Plan returns the plan for inputs like in. Of the tensors it needs the types, and the elements of
+// those that decide shapes.
+func (r *Runner) Plan(ctx context.Context, in []*plan.Tensor) (*plan.Plan, error) {
+	args := make([]*plan.Arg, len(in))
+	for i, t := range in {
+		t := *t // what the plan keeps must not change with the caller's tensor
+		t.Shape = append([]int{}, t.Shape...)
+		args[i] = &plan.Arg{Type: t.Type}
+		if r.byValue[i] {
+			t.I = append([]int64{}, t.I...)
+			args[i].Known = &t
+		}
+	}
+	return plan.Compile(ctx, r.g, args, r.lim)
+}

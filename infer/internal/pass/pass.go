@@ -1,0 +1,69 @@
+// Package pass rewrites graphs before they are planned: it removes what does nothing and joins nodes
+// that one kernel can do. A pass is a function on the graph, in a file of its own; [All] lists them in
+// order. Shapes are not known yet, so a pass must hold for every shape that the graph accepts.
+package pass
+
+import (
+	"fmt"
+	"slices"
+
+	"gantry/infer/internal/plan"
+)
+
+// Pass is a rewriting of a graph in place.
+type Pass struct {
+	Name string
+	Run  func(g *plan.Graph, lim plan.Limits) error
+}
+
+// All holds the passes in the order in which they run.
+var All = []Pass{
+	{"fold constants", foldConstants},
+	{"remove identities", removeIdentities},
+	{"remove dead code", removeDeadCode}, // a dead reader would stand in the way of joins
+	{"make linear", makeLinear},
+	{"fold batch norms", foldBatchNorms},
+	{"fuse bias", fuseBias},
+	{"fuse activations", fuseActivations},
+	{"let constants go", removeDeadCode},
+	{"settle weights", settleWeights},
+}
+
+// Run returns g after all passes; g itself does not change.
+func Run(g *plan.Graph, lim plan.Limits) (*plan.Graph, error) {
+	g = g.Clone()
+	for _, p := range All {
+		if err := p.Run(g, lim); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+	}
+	return g, nil
+}
+
+// compact removes the nodes that a pass has taken out by setting their Op to nil.
+func compact(g *plan.Graph) {
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n plan.Node) bool { return n.Op == nil })
+}
+
+// joins calls try for each node whose argument k is computed by another node and read by nobody
+// else; first is that node. If try returns true, it has put the work of node n into first: first
+// takes over n's results and n goes.
+func joins(g *plan.Graph, try func(first, n *plan.Node, k int) bool) {
+	uses, producer := g.Uses(), g.Producers()
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		for k, v := range n.In {
+			if v == plan.Absent || uses[v] != 1 || producer[v] < 0 || len(n.Out) != 1 {
+				continue
+			}
+			first := &g.Nodes[producer[v]]
+			if len(first.Out) == 1 && try(first, n, k) {
+				first.Out[0] = n.Out[0]
+				producer[n.Out[0]] = producer[v]
+				n.Op = nil
+				break
+			}
+		}
+	}
+	compact(g)
+}

@@ -1,0 +1,151 @@
+package plan
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPlace checks on random lifetimes that buffers alive at once never overlap, and that memory is
+// used again.
+func TestPlace(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 2000 {
+		buffers := make([]buffer, 1+r.IntN(40))
+		sum := 0
+		for i := range buffers {
+			buffers[i] = buffer{size: alignment * r.IntN(6), first: i / 2}
+			buffers[i].last = buffers[i].first + r.IntN(1+r.IntN(10))
+			sum += buffers[i].size
+		}
+		offset, total := place(buffers)
+		most := 0 // what is alive at once at the worst moment
+		for i, a := range buffers {
+			alive := 0
+			for k, b := range buffers {
+				if b.first <= a.first && a.first <= b.last {
+					alive += b.size
+				}
+				if i < k && a.first <= b.last && b.first <= a.last && offset[i] < offset[k]+b.size && offset[k] < offset[i]+a.size {
+					t.Fatalf("buffers %d %+v at %d and %d %+v at %d overlap", i, a, offset[i], k, b, offset[k])
+				}
+			}
+			most = max(most, alive)
+			if offset[i]+a.size > total || offset[i]%alignment != 0 {
+				t.Fatalf("buffer %d %+v at %d of %d", i, a, offset[i], total)
+			}
+		}
+		if total < most || total > sum {
+			t.Fatalf("arena of %d, want %d to %d", total, most, sum)
+		}
+	}
+	chain := make([]buffer, 1000)
+	for i := range chain {
+		chain[i] = buffer{size: 64, first: i, last: i + 1}
+	}
+	if _, total := place(chain); total != 128 {
+		t.Errorf("a chain takes %d, want two buffers, 128", total)
+	}
+}
+
+func TestLimitsCheck(t *testing.T) {
+	lim := Limits{Elements: 1000, ArenaBytes: 1}
+	for _, c := range []struct {
+		shape []int
+		limit bool // the error wraps ErrLimit
+		ok    bool
+	}{
+		{[]int{}, false, true},
+		{[]int{10, 100}, false, true},
+		{[]int{0, 1000}, false, true},
+		{[]int{10, 101}, true, false},
+		{[]int{0, 1001}, true, false},
+		{[]int{1 << 62, 1 << 62}, true, false},
+		{[]int{1 << 32, 1 << 32}, true, false},
+		{[]int{0, 1 << 62, 1 << 62}, true, false},
+		{[]int{-1}, false, false},
+		{make([]int, MaxRank+1), true, false},
+	} {
+		err := lim.Check(Type{Float32, c.shape})
+		if (err == nil) != c.ok || errors.Is(err, ErrLimit) != c.limit {
+			t.Errorf("%v: got %v", c.shape, err)
+		}
+	}
+	if lim.Check(Type{0, nil}) == nil {
+		t.Error("no dtype: no error")
+	}
+}
+
+func TestBroadcast(t *testing.T) {
+	for _, c := range []struct{ a, b, want []int }{
+		{[]int{2, 3}, []int{3}, []int{2, 3}},
+		{[]int{}, []int{4}, []int{4}},
+		{[]int{2, 1}, []int{1, 5}, []int{2, 5}},
+		{[]int{1}, []int{0}, []int{0}},
+		{[]int{0, 3}, []int{1, 3}, []int{0, 3}},
+		{[]int{2}, []int{3}, nil},
+		{[]int{0}, []int{3}, nil},
+	} {
+		for range 2 {
+			got, err := Broadcast(c.a, c.b)
+			if (err != nil) != (c.want == nil) || !slices.Equal(got, c.want) {
+				t.Errorf("%v and %v: got %v, %v, want %v", c.a, c.b, got, err, c.want)
+			}
+			c.a, c.b = c.b, c.a
+		}
+	}
+}
+
+func TestAxis(t *testing.T) {
+	for _, c := range []struct {
+		axis       int64
+		rank, want int
+	}{{0, 2, 0}, {1, 2, 1}, {-1, 2, 1}, {-2, 2, 0}, {2, 2, -1}, {-3, 2, -1}, {0, 0, -1}, {-1 << 63, 2, -1}, {1<<63 - 1, 2, -1}} {
+		got, err := Axis(c.axis, c.rank)
+		if (err != nil) != (c.want < 0) || err == nil && got != c.want {
+			t.Errorf("axis %d of rank %d: got %d, %v, want %d", c.axis, c.rank, got, err, c.want)
+		}
+	}
+}
+
+func TestDecl(t *testing.T) {
+	attrs := map[string]any{"i": int64(2), "f": float32(0.5), "b": int64(2), "extra": "x"}
+	d := &Decl{Attrs: attrs}
+	if d.Int("i", 7) != 2 || d.Int("missing", 7) != 7 || d.Float("f", 1) != 0.5 {
+		t.Error("an attribute has another value")
+	}
+	if err := d.close(); err == nil || !strings.Contains(err.Error(), `"b" is not known`) {
+		t.Errorf("got %v, want the first unread attribute", err)
+	}
+	d.Bool("b", false)
+	if err := d.close(); err == nil || !strings.Contains(err.Error(), "attribute b is 2, want 0 or 1") {
+		t.Errorf("got %v", err)
+	}
+	d = &Decl{Attrs: attrs}
+	d.Float("i", 1)
+	if err := d.close(); err == nil || !strings.Contains(err.Error(), "attribute i is int64, want float32") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestGraphCheck(t *testing.T) {
+	graph := func(nodes ...Node) *Graph {
+		return &Graph{Values: []Value{{Name: "x"}, {Name: "y"}, {Name: "z"}}, Inputs: []int{0}, Outputs: []int{1}, Nodes: nodes}
+	}
+	for _, c := range []struct {
+		g    *Graph
+		want string
+	}{
+		{graph(Node{Kind: "Relu", In: []int{0, Absent}, Out: []int{1}}), ""},
+		{graph(), `output "y" is never computed`},
+		{graph(Node{Kind: "Relu", In: []int{2}, Out: []int{1}}), `node 0 (Relu): input "z" is not computed before it`},
+		{graph(Node{Kind: "Relu", In: []int{0}, Out: []int{0}}), `node 0 (Relu): value "x" is defined twice`},
+	} {
+		err := c.g.Check()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}

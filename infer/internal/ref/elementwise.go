@@ -1,0 +1,84 @@
+package ref
+
+import (
+	"fmt"
+	"math"
+)
+
+func init() {
+	operators["Add"] = binary(func(a, b int64) int64 { return a + b }, func(a, b, ea, eb float64) (float64, float64) { return a + b, ea + eb })
+	operators["Sub"] = binary(func(a, b int64) int64 { return a - b }, func(a, b, ea, eb float64) (float64, float64) { return a - b, ea + eb })
+	operators["Mul"] = binary(func(a, b int64) int64 { return a * b }, func(a, b, ea, eb float64) (float64, float64) {
+		return a * b, math.Abs(a)*eb + math.Abs(b)*ea + ea*eb
+	})
+	operators["Div"] = binary(func(a, b int64) int64 { return a / b }, func(a, b, ea, eb float64) (float64, float64) {
+		least := math.Abs(b) - eb
+		if least <= 0 {
+			return a / b, math.Inf(1)
+		}
+		return a / b, (ea + math.Abs(a/b)*eb) / least
+	})
+	operators["Relu"] = unary(func(_ node, x float64) (float64, float64) { return math.Max(x, 0), 1 })
+	operators["LeakyRelu"] = unary(func(n node, x float64) (float64, float64) {
+		alpha := n.float("alpha", 0.01)
+		if x < 0 {
+			return alpha * x, math.Max(1, math.Abs(alpha))
+		}
+		return x, math.Max(1, math.Abs(alpha))
+	})
+	operators["Tanh"] = unary(func(_ node, x float64) (float64, float64) { return math.Tanh(x), 1 })
+	operators["Sigmoid"] = unary(func(_ node, x float64) (float64, float64) { return 1 / (1 + math.Exp(-x)), 0.25 })
+	operators["Identity"] = func(_ node, in []*Tensor) (*Tensor, error) { return in[0], nil }
+}
+
+// unary applies f, which returns a value and by how much it stretches errors.
+func unary(f func(n node, x float64) (y, stretch float64)) func(node, []*Tensor) (*Tensor, error) {
+	return func(n node, in []*Tensor) (*Tensor, error) {
+		y := newFloats(in[0].Shape)
+		for i, x := range in[0].V {
+			v, s := f(n, x)
+			y.set(i, v, s*in[0].E[i])
+		}
+		return y, nil
+	}
+}
+
+// binary applies fi or ff after numpy's broadcasting.
+func binary(fi func(a, b int64) int64, ff func(a, b, ea, eb float64) (y, e float64)) func(node, []*Tensor) (*Tensor, error) {
+	return func(_ node, in []*Tensor) (*Tensor, error) {
+		a, b := in[0], in[1]
+		shape, err := broadcast(a.Shape, b.Shape)
+		if err != nil {
+			return nil, err
+		}
+		y := newLike(a, shape)
+		each(shape, func(i int, c []int) {
+			p, q := index(c, a.Shape), index(c, b.Shape)
+			if y.V == nil {
+				y.I[i] = fi(a.I[p], b.I[q])
+				return
+			}
+			v, e := ff(a.V[p], b.V[q], a.E[p], b.E[q])
+			y.set(i, v, e)
+		})
+		return y, nil
+	}
+}
+
+func broadcast(a, b []int) ([]int, error) {
+	shape := make([]int, max(len(a), len(b)))
+	for k := range shape {
+		shape[k] = 1
+		for _, s := range [][]int{a, b} {
+			j := k - len(shape) + len(s)
+			if j < 0 || s[j] == 1 {
+				continue
+			}
+			if shape[k] != 1 && shape[k] != s[j] {
+				return nil, fmt.Errorf("%v and %v do not broadcast", a, b)
+			}
+			shape[k] = s[j]
+		}
+	}
+	return shape, nil
+}

@@ -1,0 +1,227 @@
+package infer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"gantry/infer/internal/plan"
+	"gantry/internal/onnx"
+	"gantry/internal/onnx/onnxtest"
+)
+
+// tight are limits under which any file costs little.
+var tight = Options{Threads: 1, Limits: Limits{FileBytes: 1 << 22, DecodeBytes: 1 << 22, Nodes: 200, Elements: 1 << 16, TensorElements: 1 << 14, ArenaBytes: 1 << 20}}
+
+// tryRun loads b and, if that works, runs it on small inputs. It returns the first error.
+func tryRun(b []byte, o Options) error {
+	m, err := LoadBytes(b, o)
+	if err != nil {
+		return err
+	}
+	m.PlanText(2)
+	m.Summary()
+	if s, err := NewSampler(m, SamplerOptions{Batch: 2}); err == nil {
+		s.Sample(context.Background(), Range(1, 2, 3), func(int, []float32) error { return nil })
+	}
+	Verify(context.Background(), m)
+	inputs := map[string]Tensor{}
+	for _, v := range m.Inputs() {
+		t := Tensor{DType: v.DType, Shape: v.Shape}
+		for i, d := range t.Shape {
+			if d < 0 {
+				t.Shape[i] = 2
+			}
+		}
+		if err := m.limits.Check(plan.Type{DType: plan.DType(v.DType), Shape: t.Shape}); err != nil {
+			return err
+		}
+		if n := plan.Count(t.Shape); v.DType == Int64 {
+			t.I64 = make([]int64, n)
+		} else {
+			t.F32 = make([]float32, n)
+		}
+		inputs[v.Name] = t
+	}
+	_, err = m.NewSession().Run(context.Background(), inputs)
+	return err
+}
+
+func TestHostileFiles(t *testing.T) {
+	files := onnxtest.Hostile()
+	if len(files) == 0 {
+		t.Fatal("no hostile files")
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name, "bulk/") {
+			continue // megabytes that onnx.Prepare refuses; internal/onnx tests them
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			data := f.Make()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			if err := tryRun(data, Options{Threads: 1}); err == nil {
+				t.Error("no error")
+			}
+			runtime.ReadMemStats(&after)
+			if used := after.TotalAlloc - before.TotalAlloc; used > 256<<20 {
+				t.Errorf("took %d MiB in all, want at most 256", used>>20)
+			}
+		})
+	}
+}
+
+func TestTruncated(t *testing.T) {
+	b := onnxtest.Bytes(onnxtest.Small())
+	for n := range b {
+		if err := tryRun(b[:n:n], tight); err == nil {
+			// A cut between two fields leaves a valid message; what is missing then must not be
+			// the graph.
+			if m, err := LoadBytes(b[:n], tight); err != nil || len(m.Outputs()) != 1 || n < len(b)-64 {
+				t.Errorf("cut after %d of %d bytes: no error", n, len(b))
+			}
+		}
+	}
+}
+
+func FuzzLoadRun(f *testing.F) {
+	f.Add(onnxtest.Bytes(onnxtest.Small()))
+	for seed := range uint64(20) {
+		f.Add(newRandomModel(seed).bytes())
+	}
+	for _, h := range onnxtest.Hostile() {
+		if strings.HasPrefix(h.Name, "bulk/") {
+			continue // megabytes: no seeds
+		}
+		f.Add(h.Make())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		tryRun(b, tight)
+	})
+}
+
+func TestLoadErrors(t *testing.T) {
+	node := func(change func(n *onnx.NodeProto)) func(m *onnx.ModelProto) {
+		return func(m *onnx.ModelProto) { change(m.Graph.Node[1]) } // act0, a LeakyRelu
+	}
+	for name, c := range map[string]struct {
+		change func(m *onnx.ModelProto)
+		want   string
+	}{
+		"operator": {node(func(n *onnx.NodeProto) { n.OpType, n.Attribute = "ConvTranspose", nil }),
+			`infer: node 1 "act0" (ConvTranspose): operator ConvTranspose of opset 13 is not supported`},
+		"attribute": {node(func(n *onnx.NodeProto) { n.Attribute = append(n.Attribute, onnxtest.Int("beta", 1)) }),
+			`infer: node 1 "act0" (LeakyRelu): attribute "beta" is not known at opset 13`},
+		"attribute type": {node(func(n *onnx.NodeProto) { n.Attribute[0] = onnxtest.Int("alpha", 1) }),
+			`infer: node 1 "act0" (LeakyRelu): attribute alpha is int64, want float32`},
+		"inputs": {node(func(n *onnx.NodeProto) { n.Input = append(n.Input, "z") }),
+			`infer: node 1 "act0" (LeakyRelu): has 2 inputs, want 1`},
+		"outputs": {node(func(n *onnx.NodeProto) {
+			n.OpType, n.Output, n.Attribute, n.Input = "BatchNormalization", []string{"a0", "mean"}, nil, []string{"h0", "b0", "b0", "b0", "b0"}
+		}), `infer: node 1 "act0" (BatchNormalization): is in training mode`},
+		"training": {node(func(n *onnx.NodeProto) {
+			n.OpType, n.Attribute, n.Input = "BatchNormalization", []*onnx.AttributeProto{onnxtest.Int("training_mode", 1)}, []string{"h0", "b0", "b0", "b0", "b0"}
+		}), `infer: node 1 "act0" (BatchNormalization): attribute "training_mode" is not known at opset 13`},
+		"left out": {node(func(n *onnx.NodeProto) { n.OpType, n.Attribute, n.Input = "Add", nil, []string{"", "h0"} }),
+			`infer: node 1 "act0" (Add): input 0 is left out`},
+		"opset": {func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 6 }, `infer: the model imports opset 6, want 7 to 28`},
+		"input type": {func(m *onnx.ModelProto) { m.Graph.Input[0].Type.GetTensorType().ElemType = 11 },
+			`infer: "z" has elements of type double, want float32 or int64`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := onnxtest.Small()
+			c.change(m)
+			_, err := LoadBytes(onnxtest.Bytes(m), Options{})
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+			var u *UnsupportedError
+			if name == "operator" && (!errors.As(err, &u) || u.Op != "ConvTranspose" || u.Node != 1 || u.Opset != 13 || u.Hint == "") {
+				t.Errorf("got %#v", u)
+			}
+		})
+	}
+}
+
+func TestRunErrors(t *testing.T) {
+	f := func(shape ...int) Tensor {
+		return Tensor{DType: Float32, Shape: shape, F32: make([]float32, plan.Count(shape))}
+	}
+	m := small(t, Options{})
+	for name, c := range map[string]struct {
+		in   map[string]Tensor
+		want string
+	}{
+		"missing":  {map[string]Tensor{}, `infer: input "z" is missing; the model's inputs are ["z"]`},
+		"extra":    {map[string]Tensor{"z": f(1, 4), "y": f(1)}, `infer: the model has no input "y"; its inputs are ["z"]`},
+		"dtype":    {map[string]Tensor{"z": {DType: Int64, Shape: []int{1, 4}, I64: make([]int64, 4)}}, `infer: input "z" is int64, want float32`},
+		"no dtype": {map[string]Tensor{"z": {}}, `infer: input "z" is no dtype, want float32`},
+		"rank":     {map[string]Tensor{"z": f(4)}, `infer: input "z" has shape [4], want [N 4]`},
+		"shape":    {map[string]Tensor{"z": f(2, 5)}, `infer: input "z" has shape [2 5], want [N=2 4]`},
+		"elements": {map[string]Tensor{"z": {DType: Float32, Shape: []int{2, 4}, F32: make([]float32, 7)}}, `infer: input "z" has 7 float32 elements, want 8 for shape [2 4]`},
+		"negative": {map[string]Tensor{"z": {DType: Float32, Shape: []int{-1, 4}}}, `infer: input "z": shape [-1 4] has a negative dimension`},
+		"large":    {map[string]Tensor{"z": {DType: Float32, Shape: []int{1 << 40, 4}}}, `infer: input "z": a tensor of shape [1099511627776 4] is above the limit`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := m.NewSession().Run(context.Background(), c.in)
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+	t.Run("context", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := m.NewSession().Run(ctx, map[string]Tensor{"z": f(1, 4)}); err != context.Canceled {
+			t.Errorf("got %v, want %v", err, context.Canceled)
+		}
+	})
+	t.Run("arena", func(t *testing.T) {
+		m := small(t, Options{Limits: Limits{ArenaBytes: 1 << 10}})
+		if _, err := m.NewSession().Run(context.Background(), map[string]Tensor{"z": f(100, 4)}); !errors.Is(err, ErrLimit) {
+			t.Errorf("got %v, want %v", err, ErrLimit)
+		}
+	})
+	t.Run("empty batch", func(t *testing.T) {
+		out, err := m.NewSession().Run(context.Background(), map[string]Tensor{"z": f(0, 4)})
+		if err != nil || !plan.SameShape(out["image"].Shape, []int{0, 1, 2, 3}) {
+			t.Errorf("got %v, %v", out, err)
+		}
+	})
+}
+
+func TestLoadFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "g.onnx")
+	if _, err := LoadFile(path, Options{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+	b := onnxtest.Bytes(onnxtest.Small())
+	if err := os.WriteFile(path, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	m, err := LoadFile(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Summary{IR: 7, Opset: 13, Producer: "onnxtest", Nodes: 5, Parameters: 61}
+	if s := m.Summary(); s != want {
+		t.Errorf("summary is %+v, want %+v", s, want)
+	}
+	if v := m.Inputs()[0].String(); v != "z float32 [N 4]" {
+		t.Errorf("input is %q", v)
+	}
+	if meta := m.Metadata(); meta["colour"] != "grey" {
+		t.Errorf("metadata is %v", meta)
+	}
+	if _, err := LoadFile(path, Options{Limits: Limits{FileBytes: int64(len(b) - 1)}}); err == nil || !strings.Contains(err.Error(), "FileBytes") {
+		t.Errorf("got %v, want the limit", err)
+	}
+	if !bytes.Equal(b, onnxtest.Bytes(onnxtest.Small())) {
+		t.Error("loading changed the file's bytes")
+	}
+}

@@ -1,0 +1,149 @@
+package infer
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+
+	"gantry/infer/internal/exec"
+	"gantry/infer/internal/pass"
+	"gantry/infer/internal/plan"
+	"gantry/internal/kernel"
+	"gantry/internal/onnx"
+)
+
+// Model is a loaded model. It never changes and is safe for concurrent use.
+type Model struct {
+	graph   *plan.Graph // after all passes
+	info    *onnx.Info
+	inputs  []ValueInfo
+	outputs []ValueInfo
+	limits  plan.Limits
+	pool    *kernel.Pool
+	params  int64
+}
+
+// LoadFile reads the ONNX model at path. A file that is larger than the limit is not read.
+func LoadFile(path string, o Options) (*Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
+	defer f.Close()
+	limit := o.Limits.FileBytes
+	if limit <= 0 {
+		limit = onnx.DefaultLimits().FileBytes
+	}
+	var b []byte
+	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && st.Size() <= limit {
+		b = make([]byte, st.Size())
+		if _, err := io.ReadFull(f, b); err != nil {
+			return nil, fmt.Errorf("infer: %s: %w", path, err)
+		}
+	} else if b, err = io.ReadAll(io.LimitReader(f, limit+1)); err != nil {
+		return nil, fmt.Errorf("infer: %s: %w", path, err)
+	}
+	m, err := LoadBytes(b, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// LoadBytes reads the ONNX model in b. The model may keep slices of b, which must not change
+// afterwards. Errors name the node; an operator that is missing here gives an *[UnsupportedError].
+func LoadBytes(b []byte, o Options) (*Model, error) {
+	raw, info, err := decode(b, o.Limits.decode())
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{info: info, limits: o.Limits.plan()}
+	if m.inputs, err = values(info.Inputs); err != nil {
+		return nil, err
+	}
+	if m.outputs, err = values(info.Outputs); err != nil {
+		return nil, err
+	}
+	for _, v := range raw.Values {
+		if t := v.Const; t != nil {
+			if err := m.limits.Check(t.Type); err != nil {
+				return nil, fmt.Errorf("infer: weight %q: %w", v.Name, err)
+			}
+			m.params += int64(len(t.F))
+		}
+	}
+	if m.graph, err = pass.Run(raw, m.limits); err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
+	m.info.Consts = nil // what the graph still needs it holds itself
+	m.pool = kernel.NewPool(o.threads())
+	runtime.AddCleanup(m, (*kernel.Pool).Close, m.pool)
+	return m, nil
+}
+
+// Inputs returns the inputs that Run wants, in the model's order.
+func (m *Model) Inputs() []ValueInfo { return cloneValues(m.inputs) }
+
+// Outputs returns the outputs that Run gives, in the model's order.
+func (m *Model) Outputs() []ValueInfo { return cloneValues(m.outputs) }
+
+func cloneValues(vs []ValueInfo) []ValueInfo {
+	vs = slices.Clone(vs)
+	for i := range vs {
+		vs[i].Shape, vs[i].Symbols = slices.Clone(vs[i].Shape), slices.Clone(vs[i].Symbols)
+	}
+	return vs
+}
+
+// Metadata returns a copy of the model's metadata_props.
+func (m *Model) Metadata() map[string]string { return maps.Clone(m.info.Metadata) }
+
+// Summary holds the facts about a model that are not in its inputs and outputs.
+type Summary struct {
+	IR, Opset  int64
+	Producer   string
+	Nodes      int   // as in the file, constants not counted
+	Parameters int64 // elements of the float32 weights
+}
+
+// Summary returns facts about the model.
+func (m *Model) Summary() Summary {
+	s := Summary{IR: m.info.IR, Opset: m.info.Opset, Producer: m.info.Producer, Parameters: m.params}
+	for _, n := range m.info.Nodes {
+		if n.Index >= 0 {
+			s.Nodes++
+		}
+	}
+	return s
+}
+
+// PlanText returns, for people, the steps that a Run takes in which every open dimension is open, and
+// the memory it needs. Models whose inputs decide shapes by their elements have no such plan.
+func (m *Model) PlanText(open int) (string, error) {
+	in := make([]*plan.Tensor, len(m.inputs))
+	for i, v := range m.inputs {
+		if v.Shape == nil {
+			return "", fmt.Errorf("infer: input %q: the model does not state its shape", v.Name)
+		}
+		if m.graph.ValueInputs()[i] {
+			return "", fmt.Errorf("infer: input %q decides shapes, so there is no plan without it", v.Name)
+		}
+		shape := slices.Clone(v.Shape)
+		for k, d := range shape {
+			if d < 0 {
+				shape[k] = open
+			}
+		}
+		in[i] = &plan.Tensor{Type: plan.Type{DType: plan.DType(v.DType), Shape: shape}}
+	}
+	p, err := m.plan(in)
+	if err != nil {
+		return "", err
+	}
+	return p.String(), nil
+}
+
+func (m *Model) runner() *exec.Runner { return exec.NewRunner(m.graph, m.limits, m.pool) }

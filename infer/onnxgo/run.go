@@ -1,0 +1,117 @@
+package onnxgo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"gorgonia.org/tensor"
+
+	"gantry/infer/internal/exec"
+	"gantry/infer/internal/pass"
+	"gantry/infer/internal/plan"
+)
+
+// limits of a model that the caller trusted onnx-go with.
+var limits = plan.Limits{Elements: 1 << 28, ArenaBytes: 1 << 30}
+
+// runner is the model, ready to run.
+type runner struct {
+	*exec.Runner
+	in, out []*value
+}
+
+// Run computes the model's outputs from its inputs, which were set with SetInput, or with
+// SetTensor on the nodes of Model.GetNodeByName. It never changes inputs or weights; each call makes new
+// tensors for the outputs.
+func (b *Backend) Run() error {
+	if b.err != nil {
+		return b.err
+	}
+	if b.runner == nil {
+		g, in, out, err := b.full()
+		if err != nil {
+			return err
+		}
+		if g, err = pass.Run(g, limits); err != nil {
+			return fmt.Errorf("onnxgo: %w", err)
+		}
+		b.runner = &runner{exec.NewRunner(g, limits, b.pool), in, out}
+	}
+	args := make([]*plan.Tensor, len(b.runner.in))
+	for i, v := range b.runner.in {
+		t, err := fromTensor(v.data)
+		if err != nil {
+			return fmt.Errorf("onnxgo: input %q: %w", v.name, err)
+		}
+		args[i] = t
+	}
+	results, err := b.runner.Run(context.Background(), args)
+	if err != nil {
+		return fmt.Errorf("onnxgo: %w", err)
+	}
+	made := map[string]tensor.Tensor{}
+	for i, v := range b.runner.out {
+		v.data = toTensor(results[i])
+		made[v.name] = v.data
+	}
+	for _, v := range b.runner.in {
+		made[v.name] = v.data
+	}
+	for _, v := range b.values[:b.declared] { // the second value of a name
+		if t := made[v.name]; t != nil {
+			v.data = t
+		}
+	}
+	return nil
+}
+
+// fromTensor returns t without a copy where it can. Data returns a bare number for some tensors of
+// one element.
+func fromTensor(t tensor.Tensor) (*plan.Tensor, error) {
+	d, ok := t.(*tensor.Dense)
+	if !ok {
+		return nil, fmt.Errorf("is %T, want *tensor.Dense", t)
+	}
+	if d.DataOrder().IsColMajor() {
+		return nil, errors.New("is in column-major order, want row-major")
+	}
+	if d.RequiresIterator() {
+		m, ok := d.Materialize().(*tensor.Dense)
+		if !ok || m.RequiresIterator() {
+			return nil, errors.New("is a view that cannot be copied")
+		}
+		d = m
+	}
+	x := &plan.Tensor{Type: plan.Type{Shape: append([]int{}, d.Shape()...)}}
+	switch v := d.Data().(type) {
+	case []float32:
+		x.DType, x.F = plan.Float32, v
+	case float32:
+		x.DType, x.F = plan.Float32, []float32{v}
+	case []int64:
+		x.DType, x.I = plan.Int64, v
+	case int64:
+		x.DType, x.I = plan.Int64, []int64{v}
+	default:
+		return nil, fmt.Errorf("has elements of type %v, want float32 or int64", d.Dtype())
+	}
+	if err := limits.Check(x.Type); err != nil {
+		return nil, err
+	}
+	if n := x.Count(); n != len(x.F)+len(x.I) {
+		return nil, fmt.Errorf("has %d elements, want %d for shape %v", len(x.F)+len(x.I), n, x.Shape)
+	}
+	return x, nil
+}
+
+// toTensor returns a copy of x.
+func toTensor(x *plan.Tensor) tensor.Tensor {
+	var data any
+	if x.DType == plan.Int64 {
+		data = append([]int64{}, x.I...)
+	} else {
+		data = append([]float32{}, x.F...)
+	}
+	return tensor.New(tensor.WithShape(x.Shape...), tensor.WithBacking(data))
+}
