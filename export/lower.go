@@ -1,0 +1,246 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"gantry/internal/fold"
+	"gantry/internal/graph"
+)
+
+// A network is the generator as ONNX nodes.
+type network struct {
+	input, output string
+	nodes         []node   // sorted: arguments first
+	weights       []weight // in the order in which nodes use them
+	folded        int      // batch norms that are gone
+}
+
+// A node is an ONNX node with one output.
+type node struct {
+	name, op string
+	attrs    map[string]any // int64, float32 or []int64
+	in       []string
+	out      string
+}
+
+// A weight is an initializer: f or i is nil.
+type weight struct {
+	name  string
+	shape []int
+	f     []float32
+	i     []int64
+}
+
+// lower walks the sampling graph of the model's generator from its output to its
+// inputs. Every operation states its own ONNX node ([graph.Lowering]). The
+// weights alias the model's, except folded ones.
+func lower(m *graph.Model, o Options) (*network, error) {
+	s, err := graph.NewSampler(m, 1, nil)
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	w := &walker{
+		net:   &network{input: m.Spec.Inputs[0].Name, output: outputName(m)},
+		input: s.Input(),
+		value: map[*gorgonia.Node]string{},
+		names: map[string]bool{},
+	}
+	last, err := w.visit(s.Output(), "output")
+	if err != nil {
+		return nil, err
+	}
+	if len(w.net.nodes) == 0 { // the output is the input
+		w.net.nodes = append(w.net.nodes, node{name: "output", op: "Identity", in: []string{last}})
+	}
+	w.net.nodes[len(w.net.nodes)-1].out = w.net.output
+	if o.Fold {
+		w.net.fold()
+	}
+	return w.net, nil
+}
+
+// outputName returns "image" for a sample of rank 3 and "sample" for a vector.
+func outputName(m *graph.Model) string {
+	if len(m.Spec.Sample.Shape) == 3 {
+		return "image"
+	}
+	return "sample"
+}
+
+// A walker visits the nodes of an expression graph.
+type walker struct {
+	net   *network
+	input *gorgonia.Node
+	value map[*gorgonia.Node]string // ONNX names of what has been visited
+	names map[string]bool           // of nodes
+}
+
+// visit adds n, after its arguments, and returns the name of its value. Layers
+// have names in the expression graph; an operation that is only a part of one is
+// named after the layer it belongs to.
+func (w *walker) visit(n *gorgonia.Node, layer string) (string, error) {
+	if v, ok := w.value[n]; ok {
+		return v, nil
+	}
+	var (
+		v   string
+		err error
+	)
+	switch {
+	case n == w.input:
+		v = w.net.input
+	case n.Op() == nil:
+		v, err = w.parameter(n)
+	default:
+		v, err = w.operation(n, layer)
+	}
+	w.value[n] = v
+	return v, err
+}
+
+func (w *walker) parameter(n *gorgonia.Node) (string, error) {
+	t, ok := n.Value().(*tensor.Dense)
+	if !ok || t.Dtype() != tensor.Float32 {
+		return "", fmt.Errorf("export: tensor %q is a %T, want a dense float32 tensor", n.Name(), n.Value())
+	}
+	data := t.Float32s()
+	for i, v := range data {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return "", fmt.Errorf("export: tensor %q: element %d is %v, want finite weights", n.Name(), i, v)
+		}
+	}
+	w.net.weights = append(w.net.weights, weight{name: n.Name(), shape: t.Shape().Clone(), f: data})
+	return n.Name(), nil
+}
+
+func (w *walker) operation(n *gorgonia.Node, layer string) (string, error) {
+	l, ok := n.Op().(graph.Lowering)
+	if !ok {
+		return "", fmt.Errorf("export: layer %q: operation %v has no ONNX form", layer, n.Op())
+	}
+	op, attrs, consts := l.ONNX()
+	name := n.Name()
+	if own := !strings.Contains(name, "("); own { // otherwise Gorgonia made it up from the operation
+		layer = name
+	} else {
+		name = layer + "." + strings.ToLower(op)
+	}
+	if w.names[name] {
+		return "", fmt.Errorf("export: layer %q: two nodes have the name %q", layer, name)
+	}
+	w.names[name] = true
+	x := node{name: name, op: op, attrs: attrs, out: name}
+	for _, c := range graph.Children(n) {
+		v, err := w.visit(c, layer)
+		if err != nil {
+			return "", err
+		}
+		x.in = append(x.in, v)
+	}
+	for k, c := range consts {
+		v := name + ".const"
+		if k > 0 {
+			v = fmt.Sprint(v, k)
+		}
+		w.net.weights = append(w.net.weights, weight{name: v, shape: []int{len(c)}, i: c})
+		x.in = append(x.in, v)
+	}
+	w.net.nodes = append(w.net.nodes, x)
+	return x.out, nil
+}
+
+// foldedMark is in the names of folded weights: they are not the model's.
+const foldedMark = ".folded."
+
+// fold puts each BatchNormalization whose argument is a Gemm of its own into that
+// Gemm, under new names.
+func (n *network) fold() {
+	uses := map[string]int{}
+	made := map[string]int{} // value -> node
+	for i, x := range n.nodes {
+		for _, v := range x.in {
+			uses[v]++
+		}
+		made[x.out] = i
+	}
+	gone := map[string]bool{} // nodes, by name
+	for _, x := range n.nodes {
+		if x.op != "BatchNormalization" {
+			continue
+		}
+		at, ok := made[x.in[0]]
+		if !ok {
+			continue
+		}
+		g := &n.nodes[at]
+		eps, ok := x.attrs["epsilon"].(float32)
+		if !ok || g.op != "Gemm" || len(g.in) != 3 || uses[g.out] != 1 || uses[g.in[1]] != 1 || uses[g.in[2]] != 1 {
+			continue
+		}
+		weights, bias := n.weight(g.in[1]), n.weight(g.in[2])
+		weights.f, bias.f = fold.BatchNorm(weights.f, bias.f, n.weight(x.in[1]).f, n.weight(x.in[2]).f, n.weight(x.in[3]).f, n.weight(x.in[4]).f, eps, false)
+		weights.name, bias.name = g.name+foldedMark+"weight", g.name+foldedMark+"bias"
+		g.in[1], g.in[2] = weights.name, bias.name
+		g.out = x.out
+		made[x.out] = at
+		gone[x.name] = true
+		n.folded++
+	}
+	if n.folded == 0 {
+		return
+	}
+	var nodes []node
+	for _, x := range n.nodes {
+		if !gone[x.name] {
+			nodes = append(nodes, x)
+		}
+	}
+	used := map[string]bool{}
+	for _, x := range nodes {
+		for _, v := range x.in {
+			used[v] = true
+		}
+	}
+	var weights []weight
+	for _, t := range n.weights {
+		if used[t.name] {
+			weights = append(weights, t)
+		}
+	}
+	n.nodes, n.weights = nodes, weights
+}
+
+// weight returns the weight of that name.
+func (n *network) weight(name string) *weight {
+	for i := range n.weights {
+		if n.weights[i].name == name {
+			return &n.weights[i]
+		}
+	}
+	panic("export: internal error: no weight " + name)
+}
+
+// String returns the network as text, one node on a line, for people and tests.
+func (n *network) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "input %s\n", n.input)
+	for _, w := range n.weights {
+		fmt.Fprintf(&b, "weight %s %v\n", w.name, w.shape)
+	}
+	for _, x := range n.nodes {
+		fmt.Fprintf(&b, "%s = %s(%s)", x.out, x.op, strings.Join(x.in, ", "))
+		for _, key := range slices.Sorted(maps.Keys(x.attrs)) {
+			fmt.Fprintf(&b, " %s=%v", key, x.attrs[key])
+		}
+		fmt.Fprintf(&b, "    # %s\n", x.name)
+	}
+	fmt.Fprintf(&b, "output %s\n", n.output)
+	return b.String()
+}
