@@ -1,0 +1,83 @@
+package train
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"gantry/models"
+	"gantry/train/dataset"
+)
+
+// DryRun writes, for people, what a run of these settings would be: both
+// networks layer by layer, the recipe, memory and disk. It checks all that
+// [Run] checks before it begins, but touches no file.
+func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if err := suits(&s, data); err != nil {
+		return err
+	}
+	if err := checkOrigin(&s); err != nil {
+		return err
+	}
+	if out != "" && exists(out) {
+		if err := refuseUsed(out); err != nil {
+			return err
+		}
+	}
+	g, d, err := s.Spec.Networks()
+	if err != nil {
+		return err
+	}
+	recipe, err := s.Recipe.JSON()
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriter(w)
+	in := s.Spec.Inputs[0]
+	fmt.Fprintf(b, "preset %s: %d steps on %s, %d images of %v\n", s.Preset, s.Steps, data.Name(), data.Len(), data.Shape())
+	fmt.Fprintf(b, "input %s: %d values, %s\n", in.Name, in.Size, in.Distribution)
+	writeNetwork(b, g)
+	writeNetwork(b, d)
+	fmt.Fprintf(b, "recipe\n")
+	writeWrapped(b, string(recipe))
+	e := NewEstimate(&s, data)
+	fmt.Fprintf(b, "parameters: generator %d, discriminator %d\n", e.Generator, e.Discriminator)
+	fmt.Fprintf(b, "memory: about %s\n", humanBytes(e.Memory))
+	fmt.Fprintf(b, "disk: up to %s, checkpoints of %s\n", humanBytes(e.Disk), humanBytes(e.Checkpoint))
+	return b.Flush()
+}
+
+func writeNetwork(b *bufio.Writer, n *models.Network) {
+	fmt.Fprintf(b, "%s\n", n.Name)
+	for _, node := range n.Nodes {
+		params := int64(0)
+		for _, p := range node.Params {
+			params += elements(p.Shape)
+		}
+		count := "-"
+		if params > 0 {
+			count = fmt.Sprint(params)
+		}
+		fmt.Fprintf(b, "  %-12s %-12s %-14s -> %-14s %10s\n", node.ID, node.Type, fmt.Sprint(node.In), fmt.Sprint(node.Out), count)
+	}
+}
+
+// writeWrapped writes text in lines of at most 80 columns, broken after commas.
+func writeWrapped(b *bufio.Writer, text string) {
+	const indent, width = "  ", 78
+	for len(text) > width {
+		cut := width
+		for cut > 1 && text[cut-1] != ',' {
+			cut--
+		}
+		if cut == 1 {
+			cut = width
+		}
+		fmt.Fprintf(b, "%s%s\n", indent, text[:cut])
+		text = text[cut:]
+	}
+	fmt.Fprintf(b, "%s%s\n", indent, text)
+}

@@ -1,0 +1,105 @@
+package train
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"gantry/models"
+	"gantry/train/dataset"
+)
+
+// An Estimate says what a run will need.
+type Estimate struct {
+	Generator, Discriminator int64 // trainable parameters
+	Checkpoint               int64 // bytes of one checkpoint
+	Memory                   int64 // bytes at the peak, within a factor of about 1.5
+	Disk                     int64 // bytes of the run directory at the most
+}
+
+// NewEstimate computes what a run of valid settings needs; data may be nil, and
+// then its own memory is not counted.
+func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
+	g, d, err := s.Spec.Networks()
+	if err != nil {
+		return Estimate{}
+	}
+	var e Estimate
+	var statistics int64
+	count := func(n *models.Network) (trainable, outputs int64) {
+		for _, node := range n.Nodes {
+			for _, p := range node.Params {
+				if p.Role.Trainable() {
+					trainable += elements(p.Shape)
+				} else {
+					statistics += elements(p.Shape)
+				}
+			}
+			outputs += elements(node.Out) * int64(max(1, node.Pieces))
+		}
+		return
+	}
+	var gOut, dOut int64
+	e.Generator, gOut = count(g)
+	e.Discriminator, dOut = count(d)
+	all := e.Generator + e.Discriminator
+	moments := int64(1)
+	if s.Recipe.Solver.Type == models.Adam {
+		moments = 2
+	}
+	const header = 32 << 10
+	e.Checkpoint = 4*(all*(1+moments)+statistics) + header
+
+	sample := elements(s.Spec.Sample.Shape)
+	batch := int64(s.Recipe.Batch)
+	const program = 64 << 20
+	e.Memory = program + 4*(all*(3+moments)+6*e.Generator) + // weights, gradients, packed weights, moments; an export
+		4*batch*(3*gOut+2*3*dOut+3*sample) // values and gradients; D runs on real and on generated samples
+	if data != nil {
+		e.Memory += int64(data.Len()) * elements(data.Shape())
+	}
+
+	checkpoints := int64(s.Keep) + 1 // the next one is written before the oldest is removed
+	if s.Keep == 0 {
+		checkpoints = int64(s.Steps/s.CheckpointEvery) + 3
+	}
+	grids := int64(s.Steps/s.SampleEvery) + 3
+	lines := int64(s.Steps/s.LogEvery) + 2
+	e.Disk = checkpoints*e.Checkpoint + 2*4*e.Generator + grids*gridSamples*sample + lines*400 + header
+	return e
+}
+
+func elements(shape []int) int64 { return int64(models.Elements(shape)) }
+
+// checkSpace refuses a run that the file system has no room for.
+func checkSpace(dir string, s *Settings) error {
+	at := dir
+	for !exists(at) && filepath.Dir(at) != at {
+		at = filepath.Dir(at)
+	}
+	need := NewEstimate(s, nil).Disk
+	if old, err := os.ReadDir(dir); err == nil { // a resumed run has most of it already
+		for _, e := range old {
+			if info, err := e.Info(); err == nil {
+				need -= info.Size()
+			}
+		}
+	}
+	if free, ok := freeSpace(at); ok && free < need {
+		return failure("give --out another disk, keep fewer checkpoints (--keep), or draw fewer grids (--sample-every)",
+			"%s has room for %s, the run needs up to %s", dir, humanBytes(free), humanBytes(need))
+	}
+	return nil
+}
+
+// humanBytes prints a size with three figures, in decimal units.
+func humanBytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	v, unit := float64(n)/1000, 0
+	for ; v >= 999.5 && unit < 4; unit++ {
+		v /= 1000
+	}
+	return fmt.Sprintf("%.3g %cB", v, "kMGTP"[unit])
+}

@@ -1,0 +1,77 @@
+package train
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gantry/models"
+)
+
+// TestEstimate compares with a real run.
+func TestEstimate(t *testing.T) {
+	s := smallSettings(t, 30)
+	dir := mustRun(t, s)
+	e := NewEstimate(&s, smallData(30))
+	// Linear 3x8, 8; batch norm 8, 8; linear 8x16, 16. Maxout 16x12, 12; linear 6, 1.
+	if e.Generator != 24+8+16+128+16 || e.Discriminator != 192+12+7 {
+		t.Errorf("parameters: got %d, %d", e.Generator, e.Discriminator)
+	}
+	info, err := os.Stat(filepath.Join(dir, "checkpoint-000030.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := info.Size(); n > e.Checkpoint || n < e.Checkpoint-(32<<10) {
+		t.Errorf("a checkpoint has %d bytes, estimated %d", n, e.Checkpoint)
+	}
+	total := int64(0)
+	entries, _ := os.ReadDir(dir)
+	for _, f := range entries {
+		if info, err := f.Info(); err == nil {
+			total += info.Size()
+		}
+	}
+	if total > e.Disk {
+		t.Errorf("the run has %d bytes, estimated %d", total, e.Disk)
+	}
+}
+
+func TestDryRun(t *testing.T) {
+	p, err := models.LoadPreset("mlp28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := DefaultSettings(p)
+	var b strings.Builder
+	if err := DryRun(&b, s, "", smallData(30)); err == nil || !strings.Contains(err.Error(), "[1 28 28]") || !strings.Contains(err.Error(), "[1 4 4]") {
+		t.Errorf("other shape: got %v", err)
+	}
+	small := smallSettings(t, 9)
+	if err := DryRun(&b, small, t.TempDir(), smallData(30)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"preset small: 9 steps on squares, 30 images of [1 4 4]\n",
+		"  d.1          maxout       [16]           -> [6]                   204\n",
+		"parameters: generator 192, discriminator 211\n",
+		"memory: about ", "disk: up to ",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
+		}
+	}
+	for line := range strings.Lines(b.String()) {
+		if len(line) > 81 {
+			t.Errorf("%d columns: %s", len(line)-1, line)
+		}
+	}
+}
+
+func TestHumanBytes(t *testing.T) {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1 kB", 24243204: "24.2 MB", 999_600: "1 MB", 1_500_000_000: "1.5 GB"} {
+		if got := humanBytes(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package train
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+)
+
+// progress tells people how a run goes: plain lines, or on a terminal a bar.
+// Everything but the bar is written to log.txt as well.
+type progress struct {
+	words io.Writer // never nil
+	log   *appender
+	bar   *progressbar.ProgressBar // nil unless words is a terminal
+	pace  pace
+	start time.Time // of this process's training
+	first int       // completed steps at start
+	last  time.Time // of the last entry in stats.jsonl
+	at    int       // completed steps then
+}
+
+func newProgress(words io.Writer, log *appender) *progress {
+	if words == nil {
+		words = io.Discard
+	}
+	return &progress{words: words, log: log}
+}
+
+// say prints a line.
+func (p *progress) say(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	fmt.Fprintln(p.words, text)
+	return p.logLine(text)
+}
+
+func (p *progress) logLine(text string) error {
+	if err := p.log.line([]byte(text)); err != nil {
+		return failure("is the disk full? the last checkpoint is good", "%w", err)
+	}
+	return nil
+}
+
+// begin starts the clock, after the given number of completed steps.
+func (p *progress) begin(pace pace, done int) {
+	p.pace, p.first, p.at = pace, done, done
+	p.start = time.Now()
+	p.last = p.start
+	if cols := columns(p.words); cols > 0 && done < pace.steps {
+		p.bar = newBar(p.words, cols, pace.steps, done)
+	}
+}
+
+// columns is the width of the terminal that w is, or 0 if it is none.
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols > 0 {
+		return cols
+	}
+	return 80
+}
+
+// barText is the longest text that stands beside the bar and its percentage;
+// barRest are the columns of percentage, spaces and cursor.
+const barText, barRest = 67, 10
+
+func newBar(w io.Writer, cols, steps, done int) *progressbar.ProgressBar {
+	bar := progressbar.NewOptions(steps,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: "."}),
+		progressbar.OptionSetWidth(max(1, min(40, cols-barText-barRest))),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetElapsedTime(false),
+		progressbar.OptionShowDescriptionAtLineEnd(),
+		progressbar.OptionThrottle(100*time.Millisecond),
+		progressbar.OptionSetRenderBlankState(false),
+		progressbar.OptionClearOnFinish())
+	bar.Set(done)
+	return bar
+}
+
+// step takes note of a step; entry says whether it is one that is logged. It
+// returns the time and the images per second since the last such step.
+func (p *progress) step(s Stats, entry bool) (now time.Time, rate float64, err error) {
+	if p.bar == nil && !entry {
+		return
+	}
+	now = time.Now()
+	if p.bar != nil {
+		p.bar.Describe(p.describe(s, now))
+		p.bar.Set(s.Step)
+	}
+	if !entry {
+		return
+	}
+	if d := now.Sub(p.last).Seconds(); d > 0 {
+		rate = float64(int64(s.Step-p.at)*p.pace.perStep) / d
+	}
+	p.last, p.at = now, s.Step
+	text := p.pace.text(s)
+	if p.bar == nil {
+		fmt.Fprintln(p.words, text)
+	}
+	return now, rate, p.logLine(text)
+}
+
+// describe is the text at the bar's end, at most barText long.
+func (p *progress) describe(s Stats, now time.Time) string {
+	elapsed := now.Sub(p.start)
+	done := max(1, s.Step-p.first)
+	left := time.Duration(float64(elapsed) / float64(done) * float64(p.pace.steps-s.Step)).Round(time.Second)
+	rate := 0.0
+	if elapsed > 0 {
+		rate = float64(int64(done)*p.pace.perStep) / elapsed.Seconds()
+	}
+	text := fmt.Sprintf("Loss_D %.2f Loss_G %.2f D(x) %.2f D(G(z)) %.2f %.0f img/s ETA %s",
+		s.LossD, s.LossG, s.Dx, s.DGz2, rate, left)
+	return text[:min(len(text), barText)]
+}
+
+// end removes the bar.
+func (p *progress) end() {
+	if p.bar != nil {
+		p.bar.Clear()
+		p.bar = nil
+	}
+}

@@ -1,0 +1,387 @@
+package train
+
+import (
+	"fmt"
+	"math"
+
+	"gantry/internal/graph"
+	"gantry/internal/rng"
+	"gantry/models"
+	"gantry/train/dataset"
+)
+
+// reference is Algorithm 1 of Goodfellow et al. 2014 in plain float64 loops,
+// written without the trainer's graphs, kernels, solvers and schedules: what
+// the trainer does must agree with it up to float32's rounding.
+type reference struct {
+	spec   *models.Spec
+	recipe *models.Recipe
+	data   dataset.Dataset
+	seed   uint64
+	step   int
+	g, d   *refNet
+}
+
+// refNet is a network and the moments of its solver.
+type refNet struct {
+	*models.Network
+	p, m, v map[string][]float64
+	updates int
+}
+
+func newReference(model *graph.Model, r *models.Recipe, data dataset.Dataset, seed uint64) *reference {
+	net := func(n *graph.Net) *refNet {
+		x := &refNet{Network: n.Network, p: map[string][]float64{}, m: map[string][]float64{}, v: map[string][]float64{}}
+		for _, p := range n.Params() {
+			for _, w := range n.Tensor(p.Name).Float32s() {
+				x.p[p.Name] = append(x.p[p.Name], float64(w))
+			}
+			x.m[p.Name] = make([]float64, p.Elements())
+			x.v[p.Name] = make([]float64, p.Elements())
+		}
+		return x
+	}
+	return &reference{spec: model.Spec, recipe: r, data: data, seed: seed, g: net(model.G), d: net(model.D)}
+}
+
+// gradients of a network's parameters by name.
+type gradients map[string][]float64
+
+func (g gradients) add(name string, i, size int, v float64) {
+	if g == nil {
+		return // frozen
+	}
+	if g[name] == nil {
+		g[name] = make([]float64, size)
+	}
+	g[name][i] += v
+}
+
+// backward takes the gradient of a result to that of the argument and adds the
+// parameters' to g, unless g is nil.
+type backward func(dy []float64, g gradients) []float64
+
+// forward is one training pass of a batch of n samples.
+func (t *refNet) forward(x []float64, n int, seed, pass uint64) ([]float64, backward) {
+	var steps []backward
+	for i := range t.Nodes {
+		l := &t.Nodes[i]
+		var back backward
+		switch l.Type {
+		case models.Linear, models.Maxout:
+			x, back = t.linear(l, x, n)
+			if l.Type == models.Maxout {
+				steps = append(steps, back)
+				x, back = maximum(x, l.Pieces)
+			}
+		case models.Relu:
+			x, back = pointwise(x, func(v float64) (float64, float64) { return max(v, 0), heaviside(v, 0) })
+		case models.LeakyRelu:
+			a := float64(l.Alpha)
+			x, back = pointwise(x, func(v float64) (float64, float64) { return v * heaviside(v, a), heaviside(v, a) })
+		case models.Tanh:
+			x, back = pointwise(x, func(v float64) (float64, float64) { y := math.Tanh(v); return y, 1 - y*y })
+		case models.Sigmoid:
+			x, back = pointwise(x, func(v float64) (float64, float64) { y := sigmoid(v); return y, y * (1 - y) })
+		case models.Dropout:
+			sub := uint32(i)
+			if t.Prefix == "d" {
+				sub += 1 << 16
+			}
+			mask := make([]float32, len(x)/n)
+			k := 0
+			row := -1
+			x, back = pointwise(x, func(v float64) (float64, float64) {
+				if k/len(mask) != row {
+					row = k / len(mask)
+					rng.Keep(mask, l.Keep, l.Scale, seed, rng.Dropout, sub, pass*uint64(n)+uint64(row))
+				}
+				m := float64(mask[k%len(mask)])
+				k++
+				return v * m, m
+			})
+		case models.BatchNorm:
+			x, back = t.batchNorm(l, x, n)
+		case models.Reshape, models.Flatten:
+			continue
+		default:
+			panic("no reference for " + l.Type)
+		}
+		steps = append(steps, back)
+	}
+	return x, func(dy []float64, g gradients) []float64 {
+		for i := len(steps) - 1; i >= 0; i-- {
+			dy = steps[i](dy, g)
+		}
+		return dy
+	}
+}
+
+func heaviside(x, below float64) float64 {
+	if x > 0 {
+		return 1
+	}
+	return below
+}
+
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// pointwise applies f, which returns a value and a slope.
+func pointwise(x []float64, f func(float64) (y, slope float64)) ([]float64, backward) {
+	y, slope := make([]float64, len(x)), make([]float64, len(x))
+	for i, v := range x {
+		y[i], slope[i] = f(v)
+	}
+	return y, func(dy []float64, _ gradients) []float64 {
+		dx := make([]float64, len(x))
+		for i := range dx {
+			dx[i] = dy[i] * slope[i]
+		}
+		return dx
+	}
+}
+
+func (t *refNet) linear(l *models.Node, x []float64, n int) ([]float64, backward) {
+	wn, bn := l.Params[0].Name, l.Params[1].Name
+	w, b := t.p[wn], t.p[bn]
+	in, out := len(x)/n, len(b)
+	w = append([]float64(nil), w...) // as it is now: the backward pass may come after an update
+	y := make([]float64, n*out)
+	for r := range n {
+		for o := range out {
+			s := b[o]
+			for i := range in {
+				s += x[r*in+i] * w[o*in+i]
+			}
+			y[r*out+o] = s
+		}
+	}
+	return y, func(dy []float64, g gradients) []float64 {
+		dx := make([]float64, len(x))
+		for r := range n {
+			for o := range out {
+				d := dy[r*out+o]
+				g.add(bn, o, len(b), d)
+				for i := range in {
+					g.add(wn, o*in+i, len(w), d*x[r*in+i])
+					dx[r*in+i] += d * w[o*in+i]
+				}
+			}
+		}
+		return dx
+	}
+}
+
+func maximum(x []float64, pieces int) ([]float64, backward) {
+	y, at := make([]float64, len(x)/pieces), make([]int, len(x)/pieces)
+	for u := range y {
+		at[u] = u * pieces
+		for i := range pieces {
+			if x[u*pieces+i] > x[at[u]] {
+				at[u] = u*pieces + i
+			}
+		}
+		y[u] = x[at[u]]
+	}
+	return y, func(dy []float64, _ gradients) []float64 {
+		dx := make([]float64, len(x))
+		for u, i := range at {
+			dx[i] = dy[u]
+		}
+		return dx
+	}
+}
+
+func (t *refNet) batchNorm(l *models.Node, x []float64, n int) ([]float64, backward) {
+	c := len(x) / n
+	name := func(i int) string { return l.Params[i].Name }
+	gamma, beta, mean, variance := t.p[name(0)], t.p[name(1)], t.p[name(2)], t.p[name(3)]
+	y, h, inv := make([]float64, len(x)), make([]float64, len(x)), make([]float64, c)
+	for j := range c {
+		m, v := 0.0, 0.0
+		for r := range n {
+			m += x[r*c+j] / float64(n)
+		}
+		for r := range n {
+			v += (x[r*c+j] - m) * (x[r*c+j] - m) / float64(n)
+		}
+		inv[j] = 1 / math.Sqrt(v+float64(l.Eps))
+		for r := range n {
+			h[r*c+j] = (x[r*c+j] - m) * inv[j]
+			y[r*c+j] = h[r*c+j]*gamma[j] + beta[j]
+		}
+		a := float64(l.Momentum)
+		mean[j] = (1-a)*mean[j] + a*m
+		variance[j] = (1-a)*variance[j] + a*v*float64(n)/float64(n-1)
+	}
+	scale := append([]float64(nil), gamma...)
+	return y, func(dy []float64, g gradients) []float64 {
+		dx := make([]float64, len(x))
+		for j := range c {
+			s, sh := 0.0, 0.0
+			for r := range n {
+				s += dy[r*c+j]
+				sh += dy[r*c+j] * h[r*c+j]
+			}
+			g.add(name(0), j, c, sh)
+			g.add(name(1), j, c, s)
+			for r := range n {
+				dx[r*c+j] = scale[j] * inv[j] * (dy[r*c+j] - s/float64(n) - h[r*c+j]*sh/float64(n))
+			}
+		}
+		return dx
+	}
+}
+
+// bce is the mean binary cross entropy of logits against one target, times
+// scale, and its gradient.
+func bce(x []float64, target, scale float64) (float64, []float64) {
+	loss, dx := 0.0, make([]float64, len(x))
+	for i, v := range x {
+		p := sigmoid(v)
+		loss -= scale * (target*math.Log(p) + (1-target)*math.Log(1-p)) / float64(len(x))
+		dx[i] = scale * (p - target) / float64(len(x))
+	}
+	return loss, dx
+}
+
+// update applies one gradient, as the recipe's solver defines it.
+func (t *refNet) update(s *models.Solver, lr float64, grads gradients, epoch int) {
+	if s.LRDecay != 0 {
+		lr = max(lr/math.Pow(float64(s.LRDecay), float64(t.updates)), float64(s.LRMin))
+	}
+	mom := float64(s.Momentum)
+	if s.MomentumSaturate > 0 {
+		a := float64(epoch-s.MomentumStart) / float64(s.MomentumSaturate-s.MomentumStart)
+		a = min(max(a, 0), 1)
+		mom = (1-a)*mom + a*float64(s.MomentumFinal)
+	}
+	t.updates++
+	for name, g := range grads {
+		w, m, v := t.p[name], t.m[name], t.v[name]
+		for i, d := range g {
+			if s.Type == models.SGD {
+				v[i] = mom*v[i] - lr*d
+				w[i] += v[i]
+				continue
+			}
+			b1, b2 := float64(s.Beta1), float64(s.Beta2)
+			m[i] = b1*m[i] + (1-b1)*d
+			v[i] = b2*v[i] + (1-b2)*d*d
+			mh := m[i] / (1 - math.Pow(b1, float64(t.updates)))
+			vh := v[i] / (1 - math.Pow(b2, float64(t.updates)))
+			w[i] -= lr * mh / (math.Sqrt(vh) + float64(s.Eps))
+		}
+	}
+}
+
+// batch returns the real samples of a batch, in the networks' range.
+func (t *reference) batch(b int) []float64 {
+	n, size := t.recipe.Batch, models.Elements(t.data.Shape())
+	lo, hi := float64(t.spec.Sample.Range[0]), float64(t.spec.Sample.Range[1])
+	var x []float64
+	for i := range n {
+		s := b*n + i
+		order := make([]uint32, t.data.Len())
+		rng.Permutation(order, t.seed, rng.Order, uint64(s/t.data.Len()))
+		img := make([]float32, size)
+		if err := t.data.Read(img, []int{int(order[s%t.data.Len()])}); err != nil {
+			panic(err)
+		}
+		for _, v := range img {
+			x = append(x, lo+(hi-lo)*float64(v))
+		}
+	}
+	return x
+}
+
+// noise returns a batch of latents.
+func (t *reference) noise(b int) []float64 {
+	in := t.spec.Inputs[0]
+	var z []float64
+	for i := range t.recipe.Batch {
+		row := make([]float32, in.Size)
+		index := uint64(b*t.recipe.Batch + i)
+		if in.Distribution == models.Normal {
+			rng.Normal(row, t.seed, rng.TrainLatent, 0, index)
+		} else {
+			rng.Uniform(row, in.Bounds[0], in.Bounds[1], t.seed, rng.TrainLatent, 0, index)
+		}
+		for _, v := range row {
+			z = append(z, float64(v))
+		}
+	}
+	return z
+}
+
+// run does one iteration and returns the losses.
+func (t *reference) run() (lossD, lossG float64) {
+	r, n, k := t.recipe, t.recipe.Batch, t.recipe.K
+	perStep := k
+	if r.GLatents == models.Fresh {
+		perStep = k + 1
+	}
+	pass := uint64(t.step * (2*k + 1))
+	epoch := func(j int) int { return (t.step*k+j)*n/t.data.Len() + 1 }
+	gLoss := func(logits []float64) (float64, []float64) {
+		if r.GLoss == models.Minimax {
+			return bce(logits, 0, -float64(r.GLossScale))
+		}
+		return bce(logits, 1, float64(r.GLossScale))
+	}
+	var fake, logits []float64
+	var backG, backFake backward
+	for j := range k {
+		z := t.step*perStep + j
+		fake, backG = t.g.forward(t.noise(z), n, t.seed, uint64(z))
+		onReal, backReal := t.d.forward(t.batch(t.step*k+j), n, t.seed, pass+uint64(2*j))
+		logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*j+1))
+		l1, d1 := bce(onReal, 1, float64(r.DLossScale))
+		l0, d0 := bce(logits, 0, float64(r.DLossScale))
+		lossD = l1 + l0
+		grads := gradients{}
+		backReal(d1, grads)
+		backFake(d0, grads)
+		if r.Update == models.Simultaneous && j == k-1 { // G's gradient through the old D, the same masks
+			var dy []float64
+			lossG, dy = gLoss(logits)
+			gg := gradients{}
+			backG(backFake(dy, nil), gg)
+			t.d.update(&r.Solver, float64(r.Solver.DLR), grads, epoch(j))
+			t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(j))
+			t.step++
+			return lossD, lossG
+		}
+		t.d.update(&r.Solver, float64(r.Solver.DLR), grads, epoch(j))
+	}
+	if r.GLatents == models.Fresh {
+		z := t.step*perStep + k
+		fake, backG = t.g.forward(t.noise(z), n, t.seed, uint64(z))
+	}
+	logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*k))
+	var dy []float64
+	lossG, dy = gLoss(logits)
+	gg := gradients{}
+	backG(backFake(dy, nil), gg)
+	t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(k-1))
+	t.step++
+	return lossD, lossG
+}
+
+// state returns a tensor of the trainer's state by its name.
+func (t *reference) state(name string) []float64 {
+	for _, n := range []*refNet{t.g, t.d} {
+		if x, ok := n.p[name]; ok {
+			return x
+		}
+		for p := range n.p {
+			switch name {
+			case "solver." + p + ".m":
+				return n.m[p]
+			case "solver." + p + ".v":
+				return n.v[p]
+			}
+		}
+	}
+	panic(fmt.Sprintf("no tensor %q", name))
+}
