@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"gantry/infer"
+)
+
+var inspectCommand = command{"inspect", `Usage: ganinfer inspect --model g.onnx
+
+Prints a model's inputs and outputs, opset, number of parameters, metadata, and the plan by which it
+runs: one line for each step, with the shapes in and out and the place in memory.
+
+Examples:
+    ganinfer inspect --model g.onnx
+    ganinfer inspect g.onnx
+    ganinfer inspect g.onnx --batch 64
+`, func(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+	var m modelFlags
+	m.bind(fs)
+	batch := fs.Int("batch", 1, "what stands for the open dimensions in the plan")
+	return func(_ context.Context, args []string, stdout io.Writer) error {
+		if *batch < 1 {
+			return misusef("", "--batch %d: must be at least 1", *batch)
+		}
+		model, err := m.load(args, true)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(stdout, inspection(model, *batch))
+		return err
+	}
+}}
+
+var verifyCommand = command{"verify", `Usage: ganinfer verify --model g.onnx
+
+Draws the samples of the golden in a file's metadata, which gantrain puts there, and compares them.
+
+Examples:
+    ganinfer verify --model g.onnx
+    ganinfer verify g.onnx
+    ganinfer verify g.onnx --threads 1
+`, func(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+	var m modelFlags
+	m.bind(fs)
+	return func(ctx context.Context, args []string, stdout io.Writer) error {
+		model, err := m.load(args, true)
+		if err != nil {
+			return err
+		}
+		r, err := infer.Verify(ctx, model)
+		if err != nil {
+			return err
+		}
+		pixels := "8-bit pixels not compared (other numerics)"
+		if r.Pixels {
+			pixels = "8-bit pixels equal"
+		}
+		_, err = fmt.Fprintf(stdout, "ok: %d samples, %d values, largest difference %.2g of the value range (bound %g), %s\n",
+			r.Samples, r.Values, r.MaxDiff, r.Bound, pixels)
+		return err
+	}
+}}
+
+// columns is the width of what inspect prints.
+const columns = 80
+
+func inspection(m *infer.Model, batch int) string {
+	var b strings.Builder
+	line := func(format string, args ...any) {
+		b.WriteString(clip(fmt.Sprintf(format, args...), columns))
+		b.WriteByte('\n')
+	}
+	for _, v := range m.Inputs() {
+		line("input       %v", v)
+	}
+	for _, v := range m.Outputs() {
+		line("output      %v", v)
+	}
+	s := m.Summary()
+	line("opset       %d (IR %d)", s.Opset, s.IR)
+	if s.Producer != "" {
+		line("producer    %s", s.Producer)
+	}
+	line("nodes       %d", s.Nodes)
+	line("parameters  %d", s.Parameters)
+	meta := m.Metadata()
+	for i, k := range slices.Sorted(maps.Keys(meta)) {
+		head := ""
+		if i == 0 {
+			head = "metadata"
+		}
+		line("%-10s  %s = %s", head, k, meta[k])
+	}
+	text, err := m.PlanText(batch)
+	if err != nil {
+		line("plan        none: %v", err)
+		return b.String()
+	}
+	line("plan        open dimensions are %d", batch)
+	for l := range strings.Lines(text) {
+		line("    %s", strings.TrimSuffix(l, "\n"))
+	}
+	return b.String()
+}
+
+// clip makes s one printable line of at most n characters.
+func clip(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-3]) + "..."
+	}
+	return s
+}

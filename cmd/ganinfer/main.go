@@ -1,0 +1,176 @@
+// Ganinfer draws samples from ONNX generators, and runs any other ONNX model that package infer can.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"gantry/infer"
+	"gantry/internal/kernel"
+	"gantry/internal/version"
+)
+
+const usage = `Ganinfer draws images from a generator in an ONNX file.
+
+    ganinfer sample    draw samples: a grid, PNG files or an .npy array
+    ganinfer run       run any model on .npy arrays
+    ganinfer inspect   show what is in a file and how it runs
+    ganinfer verify    check a file's samples against the golden in its metadata
+
+    ganinfer COMMAND --help    the flags of a command
+    ganinfer --version         version, and the kernels that this processor uses
+
+Examples:
+    ganinfer sample --model g.onnx --seeds 0-63 --grid grid.png
+    ganinfer sample --model g.onnx --seed 7 --first 5000 --count 1000 --out shard5.npy
+    ganinfer run --model any.onnx --input z=z.npy --output image=out.npy
+
+Image i of a seed is the same bytes on every machine, whatever the batch and the threads.
+`
+
+// command is a subcommand: flags binds its flags, run does the work after they are parsed.
+type command struct {
+	name, usage string
+	flags       func(*pflag.FlagSet) (run func(ctx context.Context, args []string, stdout io.Writer) error)
+}
+
+var commands = []command{sampleCommand, runCommand, inspectCommand, verifyCommand}
+
+func main() {
+	// The weights are most of the heap and hold no pointers; the collections that their arrival
+	// sets off take a quarter of the time to the first image.
+	debug.SetGCPercent(400)
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit code: 0 done, 1 failed, 2 misused, 130 or 143 stopped
+// by a signal.
+func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	ctx, stopped, release := onSignal()
+	defer release()
+	err := dispatch(ctx, args, stdout, stderr)
+	if sig := stopped(); sig != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintf(stderr, "ganinfer: stopped by a signal (%v); no unfinished file was kept\n", sig)
+		if sig == syscall.SIGTERM {
+			return 143
+		}
+		return 130
+	}
+	return report(stderr, err)
+}
+
+// onSignal returns a context that ends with the first interrupt, and what ended it.
+func onSignal() (ctx context.Context, stopped func() os.Signal, release func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	first := make(chan os.Signal, 1)
+	go func() {
+		select {
+		case s := <-signals:
+			first <- s
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	stopped = func() os.Signal {
+		select {
+		case s := <-first:
+			return s
+		default:
+			return nil
+		}
+	}
+	return ctx, stopped, func() { signal.Stop(signals); cancel() }
+}
+
+func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		return &misuse{errors.New("no command"), "ganinfer --help lists the commands"}
+	}
+	switch args[0] {
+	case "-h", "--help", "help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	case "--version", "version":
+		_, err := fmt.Fprintf(stdout, "ganinfer %s (%s %s/%s, kernels %s, numerics %d)\n",
+			version.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH, kernel.Tier(), kernel.Numerics)
+		return err
+	}
+	for _, c := range commands {
+		if c.name != args[0] {
+			continue
+		}
+		fs := pflag.NewFlagSet(c.name, pflag.ContinueOnError)
+		fs.SetOutput(io.Discard)
+		fs.SortFlags = false
+		do := c.flags(fs)
+		err := fs.Parse(args[1:])
+		if errors.Is(err, pflag.ErrHelp) {
+			_, err = fmt.Fprintf(stdout, "%s\nFlags:\n%s", c.usage, fs.FlagUsagesWrapped(80))
+			return err
+		}
+		if err != nil {
+			return &misuse{err, "ganinfer " + c.name + " --help lists the flags"}
+		}
+		return do(ctx, fs.Args(), stdout)
+	}
+	return &misuse{fmt.Errorf("unknown command %q", args[0]), "the commands are sample, run, inspect and verify"}
+}
+
+// misuse is an error of the command line. The hint may be empty.
+type misuse struct {
+	err  error
+	hint string
+}
+
+func (m *misuse) Error() string { return m.err.Error() }
+func (m *misuse) Unwrap() error { return m.err }
+
+func misusef(hint, format string, args ...any) error {
+	return &misuse{fmt.Errorf(format, args...), hint}
+}
+
+// hinted is another error with a hint.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h *hinted) Unwrap() error { return h.error }
+
+// report writes err for people, in one line and perhaps a hint, and returns the exit code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return 0
+	}
+	code, hint := 1, ""
+	var m *misuse
+	var h *hinted
+	var u *infer.UnsupportedError
+	switch {
+	case errors.As(err, &m):
+		code, hint = 2, m.hint
+	case errors.As(err, &h):
+		hint = h.hint
+	case errors.As(err, &u):
+		hint = u.Hint
+	}
+	fmt.Fprintf(stderr, "ganinfer: error: %s\n", oneLine(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(stderr, "ganinfer: hint: %s\n", oneLine(hint))
+	}
+	return code
+}
+
+func oneLine(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") }

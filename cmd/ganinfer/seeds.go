@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// maxSeeds is the largest number of seeds in one list.
+const maxSeeds = 1 << 20
+
+// parseSeeds reads a list of seeds and inclusive ranges, such as 0-35,85.
+func parseSeeds(s string) ([]uint64, error) {
+	var seeds []uint64
+	for part := range strings.SplitSeq(s, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		lo, err := parseSeed(first)
+		if err != nil {
+			return nil, err
+		}
+		hi := lo
+		if isRange {
+			if hi, err = parseSeed(last); err != nil {
+				return nil, err
+			}
+		}
+		if hi < lo {
+			return nil, fmt.Errorf("range %s ends before it begins", part)
+		}
+		if hi-lo >= uint64(maxSeeds-len(seeds)) {
+			return nil, fmt.Errorf("more than %d seeds", maxSeeds)
+		}
+		for n := hi - lo + 1; n > 0; n-- {
+			seeds = append(seeds, lo)
+			lo++
+		}
+	}
+	return seeds, nil
+}
+
+func parseSeed(s string) (uint64, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a seed: want a number from 0 to 18446744073709551615", s)
+	}
+	return n, nil
+}

@@ -1,0 +1,170 @@
+// Command gantrain trains GANs, and exports their generators to ONNX.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"gantry/internal/kernel"
+	"gantry/internal/version"
+	"gantry/train"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+// commands are the words that may stand first; train is meant if none does.
+var commands = map[string]func(args []string, stdout, stderr io.Writer) error{
+	"train":   trainCommand,
+	"presets": presetsCommand,
+	"export":  exportCommand,
+	"version": versionCommand,
+}
+
+// run carries out one command line and returns the exit code: 0 done, 1 failed,
+// 2 misused, 128 plus the signal's number if one stopped it.
+func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	command := trainCommand
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		if command = commands[args[0]]; command == nil {
+			return fail(unknown("command", args[0], commandNames, "gantrain --help shows what there is"), stderr)
+		}
+		args = args[1:]
+	}
+	return fail(command(args, stdout, stderr), stderr)
+}
+
+// commandNames are the keys of commands, in the order of usage.
+var commandNames = []string{"train", "presets", "export", "version"}
+
+// fail reports err, if it is one, and returns the exit code for it.
+func fail(err error, stderr io.Writer) int {
+	if err == nil || errors.Is(err, pflag.ErrHelp) {
+		return 0
+	}
+	var stop *stopSignal
+	if errors.As(err, &stop) {
+		return stop.code()
+	}
+	code, hint := 1, ""
+	if e := (*train.Error)(nil); errors.As(err, &e) {
+		hint = e.Hint
+		if e.Misuse {
+			code = 2
+		}
+	}
+	fmt.Fprintf(stderr, "gantrain: error: %s\n", oneLine(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(stderr, "gantrain: hint: %s\n", oneLine(hint))
+	}
+	return code
+}
+
+// oneLine drops the package that does the command's work, and line breaks.
+func oneLine(s string) string {
+	s = strings.ReplaceAll(strings.TrimPrefix(s, "train: "), ": train: ", ": ")
+	return strings.ReplaceAll(s, "\n", " ")
+}
+
+// misused is an error about the command line.
+func misused(hint, format string, args ...any) error {
+	return &train.Error{Misuse: true, Err: fmt.Errorf(format, args...), Hint: hint}
+}
+
+// unknown is the error for a word that is none of names.
+func unknown(what, got string, names []string, hint string) error {
+	if near := nearest(got, names); near != "" {
+		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
+	}
+	return misused(hint, "unknown %s %q", what, got)
+}
+
+// parse parses flags, and says which one is meant where one is not known.
+func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) error {
+	fs.SetOutput(io.Discard)
+	fs.SortFlags = false
+	fs.Usage = func() {}
+	err := fs.Parse(args)
+	hint := "gantrain " + fs.Name() + " --help shows what there is"
+	var absent *pflag.NotExistError
+	var value *pflag.InvalidValueError
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		fmt.Fprint(stdout, usage)
+		return err
+	case errors.As(err, &absent) && absent.GetSpecifiedShortnames() == "":
+		var names []string
+		fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		name := absent.GetSpecifiedName()
+		if near := nearest(name, names); near != "" {
+			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
+		}
+		return misused(hint, "unknown flag --%s", name)
+	case errors.As(err, &value):
+		return misused(hint, "--%s %s: %w", value.GetFlag().Name, value.GetValue(), value.Unwrap())
+	case err != nil:
+		return misused(hint, "%w", err)
+	}
+	return nil
+}
+
+// nearest returns the name that got may have been meant to be, or "".
+func nearest(got string, names []string) string {
+	best, least := "", 0
+	for _, n := range names {
+		if d := distance(got, n); d <= 1+min(len(got), len(n))/3 && (best == "" || d < least) {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of a and b in bytes.
+func distance(a, b string) int {
+	a = a[:min(len(a), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func versionCommand(args []string, stdout, _ io.Writer) error {
+	if len(args) > 0 {
+		return misused("", "version takes no arguments, got %q", args[0])
+	}
+	_, err := fmt.Fprintf(stdout, "gantrain %s, numerics %d, kernels %s, %s %s/%s\n",
+		version.Version, kernel.Numerics, kernel.Tier(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
+// stopSignal is the cause of a context that a signal ended.
+type stopSignal struct{ sig os.Signal }
+
+// Error names the signal.
+func (s *stopSignal) Error() string { return s.sig.String() }
+
+func (s *stopSignal) code() int {
+	if n, ok := s.sig.(syscall.Signal); ok {
+		return 128 + int(n)
+	}
+	return 130
+}

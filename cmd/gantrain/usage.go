@@ -1,0 +1,72 @@
+package main
+
+// usage is what gantrain --help prints. A test holds it against the flags.
+const usage = `gantrain trains a GAN and exports its generator to ONNX.
+
+  gantrain [train] [flags]          train; without flags: mlp28 on MNIST
+  gantrain presets [NAME]           list what there is; print one as JSON
+  gantrain export RUN -o g.onnx     export the generator of a checkpoint
+  gantrain version                  what this is
+
+Examples
+  gantrain --steps 80 --out runs/first
+  gantrain train --resume runs/first --steps 100
+  gantrain export runs/first --step 80 -o g.onnx
+
+The run
+  --preset NAME|FILE.json   networks and recipe (mlp28)
+  --data mnist|idx:DIR      what to train on (mnist)
+  --steps N                 updates of the generator (4000)
+  --seed S                  with preset and data, decides every bit (0)
+  --out DIR                 run directory, new or empty (runs/NNNNN-DATA-PRESET)
+  --resume DIR              go on with a run, from its newest checkpoint
+  --init DIR|CHECKPOINT     begin with the weights of another run
+  -n, --dry-run             print layers, memory and disk; do nothing
+
+What does not change the result
+  --threads T               threads (as many as there are processors)
+  --vm gantry|tape          what runs the graphs; tape is Gorgonia's (gantry)
+  --checkpoint-every N      steps between checkpoints (1000)
+  --keep N                  newest checkpoints to keep, 0 for all (3)
+  --sample-every N          steps between grids of samples (500)
+  --log-every N             steps between lines of numbers (50)
+
+The recipe (left out: the preset's own)
+  --batch N                 images per update
+  --k N                     updates of the discriminator per update of G
+  --shards N                equal parts of a batch that are summed alone
+  --update alternating|simultaneous
+  --g-latents same|fresh    latents for G: those of D's update, or its own
+  --g-loss non_saturating|minimax
+  --g-loss-scale X --d-loss-scale X
+  --solver adam|sgd
+  --lr X                    learning rate of both; alone: --g-lr X --d-lr X
+  --lr-decay X --lr-min X   divide the rate by X at each step, down to a least
+  --beta1 X --beta2 X --eps X                            (adam)
+  --momentum X --momentum-final X                        (sgd)
+  --momentum-start EPOCH --momentum-saturate EPOCH       (sgd)
+  --g-init TYPE:SCALE --d-init TYPE:SCALE
+                            normal:0.02, uniform:0.05, fan_in_uniform
+  --g-output-bias marginals|none
+
+  --help, --version
+
+Results go to stdout, words to stderr. Exit: 0 done, 1 failed, 2 misused,
+130 or 143 stopped by Ctrl-C or SIGTERM, after saving.
+`
+
+const presetsUsage = `gantrain presets           list the presets
+gantrain presets NAME      print one as JSON: change it, then --preset FILE.json
+`
+
+const exportUsage = `gantrain export RUN|CHECKPOINT -o FILE     export a generator, and verify it
+
+  -o, --out FILE    the file to write
+  --step N          the checkpoint of that step (the newest)
+  --fold=false      keep batch normalisations as nodes (folded by default)
+
+Examples
+  gantrain export runs/first -o g.onnx
+  gantrain export runs/first --step 80 -o g.onnx
+  gantrain export runs/first/checkpoint-000080.safetensors -o g.onnx
+`
