@@ -10,8 +10,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync/atomic"
 )
+
+// ErrNotRegular is why a device, a pipe, a socket or a directory is not
+// replaced by a file.
+var ErrNotRegular = errors.New("not a regular file")
 
 // WriteFileAtomic writes a file through write and gives it its name only when
 // it is complete and on disk: it writes to a temporary name in the same
@@ -23,9 +29,11 @@ import (
 // after which the new file is in place but may not outlive a loss of power. An
 // error of write is returned as it is, any other names path.
 //
-// The file has mode 0666 before the umask. A symbolic link at path is replaced,
-// not followed. The writer is buffered and must not be used after write returns.
-// Concurrent calls for one path are safe: the last rename wins.
+// The file has mode 0666 before the umask. A symbolic link at path stays: what
+// it points to is replaced. Anything else than a regular file is refused with
+// [ErrNotRegular], before write is called. The writer is buffered and must not
+// be used after write returns. Concurrent calls for one path are safe: the last
+// rename wins.
 func WriteFileAtomic(path string, write func(io.Writer) error) error {
 	return WriteFileChecked(path, write, func(string) error { return nil })
 }
@@ -34,7 +42,11 @@ func WriteFileAtomic(path string, write func(io.Writer) error) error {
 // it counts: check is called with the temporary name of the complete, synced
 // file. An error of check is returned as it is, and the file is removed.
 func WriteFileChecked(path string, write func(io.Writer) error, check func(name string) error) error {
-	f, err := create(path)
+	target, err := resolve(path)
+	if err != nil {
+		return wrap(path, err)
+	}
+	f, err := create(target)
 	if err != nil {
 		return wrap(path, err)
 	}
@@ -61,11 +73,11 @@ func WriteFileChecked(path string, write func(io.Writer) error, check func(name 
 	if err := check(f.Name()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), target); err != nil {
 		return wrap(path, err)
 	}
 	done = true
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := syncDir(filepath.Dir(target)); err != nil {
 		return wrap(path, err)
 	}
 	return nil
@@ -84,6 +96,41 @@ func wrap(path string, err error) error {
 	return fmt.Errorf("atomicfile: %s: %w", path, err)
 }
 
+// resolve follows symbolic links from path to the file that is to be replaced,
+// which need not be there.
+func resolve(path string) (string, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("is %s, %w", kind(info.Mode()), ErrNotRegular)
+	}
+	for range 40 { // as many as Linux follows
+		link, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link; if something is wrong with it, it shows when the file is made
+		}
+		if !filepath.IsAbs(link) {
+			dir, _ := filepath.Split(path)
+			link = dir + link // not Join: "x/.." need not be "." where x is a link
+		}
+		path = link
+	}
+	return "", errors.New("too many symbolic links")
+}
+
+// kind says for people what is no regular file.
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "something special"
+}
+
 // count tells apart the temporary files of this process.
 var count atomic.Uint64
 
@@ -97,4 +144,24 @@ func create(path string) (*os.File, error) {
 			return f, err
 		}
 	}
+}
+
+// TempFor returns the name of the file for which name is a temporary one of this
+// package, left by a process that was killed, or under way; "" if it is none.
+func TempFor(name string) string {
+	rest, ok := strings.CutSuffix(name, ".tmp")
+	dot := strings.LastIndexByte(rest, '.')
+	if !ok || dot < 2 || rest[0] != '.' {
+		return ""
+	}
+	pid, n, ok := strings.Cut(rest[dot+1:], "-")
+	for _, number := range []string{pid, n} {
+		if v, err := strconv.ParseUint(number, 10, 64); err != nil || strconv.FormatUint(v, 10) != number {
+			ok = false
+		}
+	}
+	if !ok {
+		return ""
+	}
+	return rest[1:dot]
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -124,7 +125,7 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	target := filepath.Join(dir2, "d")
-	if err := WriteFileAtomic(target, put("x")); err == nil || !strings.HasPrefix(err.Error(), "atomicfile: "+target+": rename: ") {
+	if err := WriteFileAtomic(target, put("x")); !errors.Is(err, ErrNotRegular) || err.Error() != "atomicfile: "+target+": is a directory, not a regular file" {
 		t.Errorf("got %v, want an error for a directory as target", err)
 	}
 	if entries, _ := os.ReadDir(dir2); len(entries) != 1 {
@@ -135,6 +136,82 @@ func TestErrors(t *testing.T) {
 	}
 	if err := WriteFileAtomic("", put("x")); err == nil {
 		t.Error("no error for an empty path")
+	}
+}
+
+// TestSpecial: what is no file stays what it is, and nothing is written for it.
+func TestSpecial(t *testing.T) {
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "socket")
+	if l, err := net.Listen("unix", socket); err != nil {
+		t.Skipf("no unix sockets: %v", err)
+	} else {
+		defer l.Close()
+	}
+	null := filepath.Join(dir, "null")
+	if err := os.Symlink(os.DevNull, null); err != nil {
+		t.Fatal(err)
+	}
+	for path, kind := range map[string]string{os.DevNull: "a device", null: "a device", socket: "a socket", dir: "a directory"} {
+		before, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = WriteFileAtomic(path, func(io.Writer) error {
+			t.Errorf("%s: write was called", path)
+			return errors.New("no")
+		})
+		if want := "atomicfile: " + path + ": is " + kind + ", not a regular file"; err == nil || err.Error() != want || !errors.Is(err, ErrNotRegular) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if after, err := os.Stat(path); err != nil || after.Mode() != before.Mode() {
+			t.Errorf("%s is %v, %v; was %v", path, after, err, before.Mode())
+		}
+	}
+}
+
+// TestSymlink: a link stays, and the file that it points to is replaced or made.
+func TestSymlink(t *testing.T) {
+	dir, far := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(far, "f"), []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "link")
+	for _, l := range [][2]string{{"link", "again"}, {"again", filepath.Join(far, "f")}, {"loop", "loop"}} {
+		if err := os.Symlink(l[1], filepath.Join(dir, l[0])); err != nil {
+			t.Skipf("no symbolic links: %v", err)
+		}
+	}
+	for range 2 { // the second time nothing is there
+		if err := WriteFileAtomic(link, put("new")); err != nil {
+			t.Fatal(err)
+		}
+		check(t, far, "f", "new")
+		if to, err := os.Readlink(link); err != nil || to != "again" {
+			t.Errorf("the link is %q, %v", to, err)
+		}
+		if err := os.Remove(filepath.Join(far, "f")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteFileAtomic(filepath.Join(dir, "loop"), put("x")); err == nil {
+		t.Error("a link to itself: no error")
+	}
+}
+
+func TestTempFor(t *testing.T) {
+	f, err := create(filepath.Join(t.TempDir(), "a.b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	for name, want := range map[string]string{
+		filepath.Base(f.Name()): "a.b", ".x.12-3.tmp": "x", ".x.1-2.3-4.tmp": "x.1-2",
+		"x": "", ".tmp": "", ".x.tmp": "", "x.1-2.tmp": "", ".1-2.tmp": "", "..1-2.tmp": "", ".x.1-.tmp": "", ".x.-1-2.tmp": "", ".x.01-2.tmp": "", ".x.1-2.tmp~": "", ".x.1-2-3.tmp": "", ".x.+1-2.tmp": "",
+	} {
+		if got := TempFor(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
 
