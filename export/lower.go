@@ -52,12 +52,8 @@ func lower(m *graph.Model, o Options) (*network, error) {
 		value: map[*gorgonia.Node]string{},
 		names: map[string]bool{},
 	}
-	last, err := w.visit(s.Output(), "output")
-	if err != nil {
+	if _, err := w.visit(s.Output(), "output"); err != nil {
 		return nil, err
-	}
-	if len(w.net.nodes) == 0 { // the output is the input
-		w.net.nodes = append(w.net.nodes, node{name: "output", op: "Identity", in: []string{last}})
 	}
 	w.net.nodes[len(w.net.nodes)-1].out = w.net.output
 	if o.Fold {

@@ -58,7 +58,7 @@ func (c *checker) token() (json.Token, error) {
 }
 
 // value checks that the next value fits type t. Types are structs, slices and
-// arrays of them, strings, int and float32.
+// arrays of them, strings, int, float32 and float64.
 func (c *checker) value(path string, t reflect.Type) error {
 	tok, err := c.token()
 	if err != nil {
@@ -87,13 +87,13 @@ func (c *checker) value(path string, t reflect.Type) error {
 		if _, err := strconv.ParseInt(n.String(), 10, 32); err != nil {
 			return fmt.Errorf("models: %s: %s, want an integer of 32 bits", path, clip(n.String()))
 		}
-	case reflect.Float32:
+	case reflect.Float32, reflect.Float64:
 		n, ok := tok.(json.Number)
 		if !ok {
 			return wrongType(path, tok, "a number")
 		}
-		if _, err := strconv.ParseFloat(n.String(), 32); err != nil {
-			return fmt.Errorf("models: %s: %s, want a float32 number", path, clip(n.String()))
+		if _, err := strconv.ParseFloat(n.String(), t.Bits()); err != nil {
+			return fmt.Errorf("models: %s: %s, want a float%d number", path, clip(n.String()), t.Bits())
 		}
 	default:
 		panic("models: internal error: no JSON for " + t.String())

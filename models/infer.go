@@ -97,6 +97,9 @@ func build(name, prefix, inputName string, input []int, layers []Layer, out stri
 	if i := slices.Index(used, false); i >= 0 {
 		return nil, fmt.Errorf("models: %s: nothing uses its result", n.where(i, n.Nodes[i].Layer))
 	}
+	if n.NumParams() == 0 {
+		return nil, fmt.Errorf("models: %s: nothing to train, want at least one layer with weights: %s, %s or %s", name, Linear, Maxout, BatchNorm)
+	}
 	n.Output = n.Nodes[n.Out].Out
 	return n, nil
 }

@@ -167,3 +167,28 @@ func TestSpecErrors(t *testing.T) {
 		t.Error("no error for the zero Spec")
 	}
 }
+
+// TestNothingToTrain: a network without weights is refused before it can fail in
+// the middle of a training.
+func TestNothingToTrain(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(s *Spec)
+	}{
+		{"generator", func(s *Spec) {
+			s.Inputs[0].Size = 4
+			s.Generator = []Layer{{Type: Tanh}, {Type: Reshape, Shape: []int{1, 2, 2}}}
+		}},
+		{"discriminator", func(s *Spec) {
+			s.Generator[0].Units, s.Generator[2].Shape, s.Sample.Shape = 1, []int{1, 1, 1}, []int{1, 1, 1}
+			s.Discriminator = []Layer{{Type: Flatten}, {Type: Dropout, Keep: 0.5}}
+		}},
+	} {
+		s := valid()
+		c.change(s)
+		want := "models: " + c.name + ": nothing to train, want at least one layer with weights: linear, maxout or batch_norm"
+		if _, _, err := s.Networks(); err == nil || err.Error() != want {
+			t.Errorf("got error %v, want %s", err, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -65,8 +66,19 @@ func TestGoodfellow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b := p.Spec.Inputs[0].Bounds; b[1]*b[1] < 2.9999995 || b[1]*b[1] > 3.0000005 || b[0] != -b[1] {
-		t.Errorf("bounds %v, want ±√3", b)
+	hidden := Layer{Type: Linear, Units: 1200}
+	maxout := Layer{Type: Maxout, Units: 240, Pieces: 5}
+	spec := Spec{
+		Version: 1,
+		Inputs:  []Input{{Name: "z", Size: 100, Distribution: Uniform, Bounds: [2]float32{float32(-math.Sqrt(3)), float32(math.Sqrt(3))}}},
+		Generator: []Layer{hidden, {Type: Relu}, hidden, {Type: Relu}, {Type: Linear, Units: 784}, {Type: Sigmoid},
+			{Type: Reshape, Shape: []int{1, 28, 28}}},
+		Discriminator: []Layer{{Type: Flatten}, {Type: Dropout, Keep: 0.8, Scale: 1.25}, maxout, {Type: Dropout, Keep: 0.5, Scale: 2},
+			maxout, {Type: Dropout, Keep: 0.5, Scale: 2}, {Type: Linear, Units: 1}},
+		Sample: Sample{Shape: []int{1, 28, 28}, Range: [2]float32{0, 1}},
+	}
+	if !reflect.DeepEqual(p.Spec, spec) {
+		t.Errorf("spec is\n%+v, want\n%+v", p.Spec, spec)
 	}
 	want := Recipe{
 		Batch: 100, K: 1, Shards: 1, Update: Simultaneous, GLatents: Same, GLoss: NonSaturating, GLossScale: 1, DLossScale: 0.5,

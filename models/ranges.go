@@ -39,7 +39,7 @@ func floatRange(key string, v float32, lo floatMin, hi float32) error {
 }
 
 // probabilityBelowOne is the range [0, 1) of decay rates.
-func probabilityBelowOne(key string, v float32) error {
+func probabilityBelowOne[T float32 | float64](key string, v T) error {
 	if !(v >= 0 && v < 1) {
 		return fmt.Errorf("%s: %v, want at least 0 and below 1", key, v)
 	}

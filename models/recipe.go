@@ -56,19 +56,21 @@ type Recipe struct {
 }
 
 // Solver is an optimiser with its schedules. A step is an update of one
-// network, counted from 0; an epoch is a pass through the data set.
+// network, counted from 0; an epoch is a pass through the data set. What is taken
+// to the power of the step, and what 1-x is taken of, is a float64: rounded to
+// float32, 1-0.999 would be off by 1.3e-5 of itself.
 type Solver struct {
 	Type             string  `json:"type"`                       // Adam or SGD
 	GLR              float32 `json:"g_lr"`                       // learning rate of G
 	DLR              float32 `json:"d_lr"`                       // learning rate of D
-	Beta1            float32 `json:"beta1,omitzero"`             // Adam: decay of the mean gradient, in [0,1)
-	Beta2            float32 `json:"beta2,omitzero"`             // Adam: decay of the mean square, in [0,1)
+	Beta1            float64 `json:"beta1,omitzero"`             // Adam: decay of the mean gradient, in [0,1)
+	Beta2            float64 `json:"beta2,omitzero"`             // Adam: decay of the mean square, in [0,1)
 	Eps              float32 `json:"eps,omitzero"`               // Adam: added to the root
 	Momentum         float32 `json:"momentum,omitzero"`          // SGD: in [0,1)
 	MomentumFinal    float32 `json:"momentum_final,omitzero"`    // SGD: momentum from epoch MomentumSaturate on
 	MomentumStart    int     `json:"momentum_start,omitzero"`    // SGD: epoch at which the linear change begins
 	MomentumSaturate int     `json:"momentum_saturate,omitzero"` // SGD: epoch at which it ends; 0: momentum is constant
-	LRDecay          float32 `json:"lr_decay,omitzero"`          // lr_t = lr/decay^t at step t; 0 or 1: constant
+	LRDecay          float64 `json:"lr_decay,omitzero"`          // lr_t = lr/decay^t at step t; 0 or 1: constant
 	LRMin            float32 `json:"lr_min,omitzero"`            // the learning rate does not fall below it
 }
 

@@ -29,7 +29,7 @@ func TestRecipeErrors(t *testing.T) {
 		{adam, func(r *Recipe) { r.Solver.GLR = 0 }, `solver.g_lr: 0, want above 0`},
 		{adam, func(r *Recipe) { r.Solver.DLR = float32(math.Inf(1)) }, `solver.d_lr: +Inf, want at most 1000`},
 		{adam, func(r *Recipe) { r.Solver.Beta1 = 1 }, `solver.beta1: 1, want at least 0 and below 1`},
-		{adam, func(r *Recipe) { r.Solver.Beta2 = nan }, `solver.beta2: NaN, want at least 0 and below 1`},
+		{adam, func(r *Recipe) { r.Solver.Beta2 = math.NaN() }, `solver.beta2: NaN, want at least 0 and below 1`},
 		{adam, func(r *Recipe) { r.Solver.Eps = 0 }, `solver.eps: 0, want above 0`},
 		{adam, func(r *Recipe) { r.Solver.Momentum = 0.5 }, `solver.momentum: solver adam has no such key; leave it out`},
 		{adam, func(r *Recipe) { r.Solver.LRDecay = 0.9 }, `solver.lr_decay: 0.9, want 1..2, or 0 for a constant rate`},

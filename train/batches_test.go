@@ -11,8 +11,8 @@ import (
 	"gantry/train/dataset"
 )
 
-// numbered is a data set whose image i is i in each of its two pixels.
-func numbered(t testing.TB, n int) dataset.Dataset {
+// numberedImages is a data set whose image i is i in each of its two pixels.
+func numberedImages(t testing.TB, n int) dataset.Dataset {
 	pixels := make([]byte, 2*n)
 	for i := range pixels {
 		pixels[i] = byte(i / 2)
@@ -27,7 +27,7 @@ func numbered(t testing.TB, n int) dataset.Dataset {
 // TestBatches reads batches of 4 from 10 images: each epoch is a permutation,
 // batches run across its end, and any batch can be read at any time.
 func TestBatches(t *testing.T) {
-	data := numbered(t, 10)
+	data := numberedImages(t, 10)
 	b := newBatches(data, 5, 4, [2]float32{-1, 1}, nil)
 	var seen []uint32
 	x := make([]float32, 8)
@@ -63,14 +63,14 @@ func TestBatches(t *testing.T) {
 }
 
 func TestMarginals(t *testing.T) {
-	m, err := marginals(numbered(t, 256)) // one chunk, and the last value of a byte
+	m, err := marginals(numberedImages(t, 256)) // one chunk, and the last value of a byte
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(m) != 2 || math.Abs(float64(m[0])-0.5) > 1e-6 || m[0] != m[1] {
 		t.Errorf("got %v, want the mean 0.5 twice", m)
 	}
-	if m, err = marginals(numbered(t, 103)); err != nil || math.Abs(float64(m[1])-0.2) > 1e-6 { // 51/255
+	if m, err = marginals(numberedImages(t, 103)); err != nil || math.Abs(float64(m[1])-0.2) > 1e-6 { // 51/255
 		t.Errorf("got %v (%v), want 0.2", m, err)
 	}
 }

@@ -45,7 +45,15 @@ type DamagedError struct {
 }
 
 // Error names the file and what is wrong with it.
-func (e *DamagedError) Error() string { return fmt.Sprintf("train: %s is damaged: %v", e.Path, e.Err) }
+func (e *DamagedError) Error() string {
+	if errors.Is(e.Err, errForeign) {
+		return fmt.Sprintf("train: %s is no checkpoint: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("train: %s is damaged: %v", e.Path, e.Err)
+}
+
+// errForeign is for a file that never was a checkpoint of ours.
+var errForeign = errors.New("it is no safetensors file of gantrain")
 
 // Unwrap returns what is wrong.
 func (e *DamagedError) Unwrap() error { return e.Err }
@@ -151,17 +159,36 @@ func ReadCheckpoint(path string) (*Checkpoint, error) {
 }
 
 func decodeCheckpoint(b []byte) (*Checkpoint, error) {
+	if len(b) > 8 && b[8] != '{' {
+		return nil, errForeign
+	}
 	f, err := safetensors.Decode(b)
 	if err != nil {
 		return nil, err
 	}
 	m := f.Metadata
-	want := m[keySHA256]
+	want, ok := m[keySHA256]
+	if !ok {
+		return nil, errForeign
+	}
 	delete(m, keySHA256)
 	if got, err := digest(m, f.Tensors); err != nil || got != want {
 		return nil, fmt.Errorf("its SHA-256 is %.12s..., expected %.12s...: %w", got, want, cmp.Or(err, errors.New("bits have changed")))
 	}
+	c, err := decodeMetadata(m)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range f.Tensors {
+		c.Tensors = append(c.Tensors, NamedTensor{t.Name, t.Shape, t.Data})
+	}
+	return c, nil
+}
+
+// decodeMetadata reads what metadata wrote.
+func decodeMetadata(m map[string]string) (*Checkpoint, error) {
 	c := &Checkpoint{Version: m[keyVersion], Init: m[keyInit]}
+	var err error
 	if c.Spec, err = models.ParseSpec([]byte(m[keySpec])); err != nil {
 		return nil, err
 	}
@@ -182,9 +209,6 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 		return nil, fmt.Errorf("data: %w", err)
 	}
 	c.DataName, c.DataSHA256 = data.Name, data.SHA256
-	for _, t := range f.Tensors {
-		c.Tensors = append(c.Tensors, NamedTensor{t.Name, t.Shape, t.Data})
-	}
 	return c, nil
 }
 

@@ -2,6 +2,7 @@ package train
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -11,7 +12,7 @@ import (
 
 // DryRun writes, for people, what a run of these settings would be: both
 // networks layer by layer, the recipe, memory and disk. It checks all that
-// [Run] checks before it begins, but touches no file.
+// [Run] checks before it begins, and leaves no file.
 func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	if err := s.check(); err != nil {
 		return err
@@ -22,10 +23,13 @@ func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	if err := checkOrigin(&s); err != nil {
 		return err
 	}
-	if out != "" && exists(out) {
-		if err := refuseUsed(out); err != nil {
+	if out != "" {
+		d, err := createRunDir(out, "", "")
+		if err != nil {
 			return err
 		}
+		d.discard()
+		d.close()
 	}
 	g, d, err := s.Spec.Networks()
 	if err != nil {
@@ -47,7 +51,10 @@ func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	fmt.Fprintf(b, "parameters: generator %d, discriminator %d\n", e.Generator, e.Discriminator)
 	fmt.Fprintf(b, "memory: about %s\n", humanBytes(e.Memory))
 	fmt.Fprintf(b, "disk: up to %s, checkpoints of %s\n", humanBytes(e.Disk), humanBytes(e.Checkpoint))
-	return b.Flush()
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	return checkRoom(cmp.Or(out, "runs"), &s)
 }
 
 func writeNetwork(b *bufio.Writer, n *models.Network) {

@@ -59,9 +59,9 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 		e.Memory += int64(data.Len()) * elements(data.Shape())
 	}
 
-	checkpoints := int64(s.Keep) + 1 // the next one is written before the oldest is removed
-	if s.Keep == 0 {
-		checkpoints = int64(s.Steps/s.CheckpointEvery) + 3
+	checkpoints := int64(s.Steps/s.CheckpointEvery) + 2 // with the first and the last
+	if s.Keep > 0 {
+		checkpoints = min(checkpoints, int64(min(s.Keep, maxSteps))+1) // the next one is written before the oldest is removed
 	}
 	grids := int64(s.Steps/s.SampleEvery) + 3
 	lines := int64(s.Steps/s.LogEvery) + 2
@@ -71,13 +71,18 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 
 func elements(shape []int) int64 { return int64(models.Elements(shape)) }
 
-// checkSpace refuses a run that the file system has no room for.
-func checkSpace(dir string, s *Settings) error {
+// checkRoom refuses a run that memory or file system have no room for.
+func checkRoom(dir string, s *Settings) error {
+	e := NewEstimate(s, nil)
+	if free, ok := freeMemory(); ok && free < e.Memory {
+		return failure("a smaller --batch or a smaller preset needs less",
+			"%s of memory are free, the run needs about %s", humanBytes(free), humanBytes(e.Memory))
+	}
 	at := dir
 	for !exists(at) && filepath.Dir(at) != at {
 		at = filepath.Dir(at)
 	}
-	need := NewEstimate(s, nil).Disk
+	need := e.Disk
 	if old, err := os.ReadDir(dir); err == nil { // a resumed run has most of it already
 		for _, e := range old {
 			if info, err := e.Info(); err == nil {
@@ -86,7 +91,7 @@ func checkSpace(dir string, s *Settings) error {
 		}
 	}
 	if free, ok := freeSpace(at); ok && free < need {
-		return failure("give --out another disk, keep fewer checkpoints (--keep), or draw fewer grids (--sample-every)",
+		return failure("another disk, fewer checkpoints (--keep) or grids (--sample-every)",
 			"%s has room for %s, the run needs up to %s", dir, humanBytes(free), humanBytes(need))
 	}
 	return nil

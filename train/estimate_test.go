@@ -1,6 +1,7 @@
 package train
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,19 @@ func TestDryRun(t *testing.T) {
 		t.Errorf("other shape: got %v", err)
 	}
 	small := smallSettings(t, 9)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := DryRun(&b, small, filepath.Join(file, "x"), smallData(30)); err == nil || !strings.Contains(err.Error(), "cannot make the run directory") {
+		t.Errorf("below a file: got %v", err)
+	}
+	large := smallSettings(t, 900_000_000)
+	large.SampleEvery = 1
+	if err := DryRun(&b, large, "", smallData(30)); err == nil || !strings.Contains(err.Error(), "the run needs up to") || !strings.Contains(b.String(), "disk: up to") {
+		t.Errorf("no room: got %v", err)
+	}
+	b.Reset()
 	if err := DryRun(&b, small, t.TempDir(), smallData(30)); err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +79,24 @@ func TestDryRun(t *testing.T) {
 		if len(line) > 81 {
 			t.Errorf("%d columns: %s", len(line)-1, line)
 		}
+	}
+}
+
+// TestEstimateKeep: no more checkpoints are counted than are made.
+func TestEstimateKeep(t *testing.T) {
+	disk := func(steps, every, keep int) int64 {
+		s := smallSettings(t, steps)
+		s.CheckpointEvery, s.Keep = every, keep
+		return NewEstimate(&s, nil).Disk
+	}
+	all := disk(10, 5, 0)
+	for _, keep := range []int{9, math.MaxInt} {
+		if got := disk(10, 5, keep); got != all {
+			t.Errorf("keep %d of few: %d bytes, want %d as for all", keep, got, all)
+		}
+	}
+	if got := disk(10, 5, 1); got >= all {
+		t.Errorf("keep 1: %d bytes, want less than the %d for all", got, all)
 	}
 }
 

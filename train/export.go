@@ -1,6 +1,8 @@
 package train
 
 import (
+	"errors"
+
 	"gantry/export"
 )
 
@@ -14,11 +16,20 @@ func ExportCheckpoint(path string, step int, out string, o export.Options) (*exp
 	}
 	c, err := ReadCheckpoint(name)
 	if err != nil {
-		return nil, failure("take another one with --step", "%w", err)
+		return nil, failure("export takes a run (and --step N), or a checkpoint", "%w", err)
 	}
 	m, err := c.Model()
 	if err != nil {
 		return nil, failure("", "%w", err)
 	}
-	return export.WriteFile(out, m, export.Info{DataName: c.DataName, DataSHA256: c.DataSHA256, Step: c.Step}, o)
+	r, err := export.WriteFile(out, m, export.Info{DataName: c.DataName, DataSHA256: c.DataSHA256, Step: c.Step}, o)
+	switch {
+	case err == nil:
+		return r, nil
+	case errors.As(err, new(*export.DifferenceError)):
+		return nil, failure("values have grown too far: take an earlier checkpoint, --step N", "%w", err)
+	case isFileError(err):
+		return nil, failure("-o takes a file that you may write, on a disk that is not full", "%w", err)
+	}
+	return nil, failure("", "%w", err)
 }

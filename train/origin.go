@@ -27,7 +27,7 @@ func NewOrigin(path string) (*Origin, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, failure("", "%w", err)
+		return nil, failure("--init takes a run directory or a checkpoint", "%w", err)
 	}
 	sum := sha256.Sum256(b)
 	return &Origin{path, hex.EncodeToString(sum[:])}, nil
@@ -38,12 +38,13 @@ func readOrigin(o *Origin) (*Checkpoint, error) {
 	if o == nil {
 		return nil, nil
 	}
+	const hint = "put it back, or start a new run"
 	now, err := NewOrigin(o.Path)
 	if err != nil {
-		return nil, err
+		return nil, failure(hint, "the run begins with the weights of %s: %w", o.Path, err)
 	}
 	if now.SHA256 != o.SHA256 {
-		return nil, failure("start a new run with --init", "%s is not what it was when the run began", o.Path)
+		return nil, failure(hint, "%s is not what it was when the run began", o.Path)
 	}
 	return ReadCheckpoint(o.Path)
 }

@@ -15,7 +15,8 @@ import (
 type progress struct {
 	words io.Writer // never nil
 	log   *appender
-	bar   *progressbar.ProgressBar // nil unless words is a terminal
+	bar   *progressbar.ProgressBar // nil unless words is a terminal, wide enough
+	cols  int                      // columns of the terminal that bar was made for
 	pace  pace
 	start time.Time // of this process's training
 	first int       // completed steps at start
@@ -52,8 +53,17 @@ func (p *progress) begin(pace pace, done int) {
 	p.pace, p.first, p.at = pace, done, done
 	p.start = time.Now()
 	p.last = p.start
-	if cols := columns(p.words); cols > 0 && done < pace.steps {
-		p.bar = newBar(p.words, cols, pace.steps, done)
+	if done < pace.steps {
+		p.fit(columns(p.words), done)
+	}
+}
+
+// fit makes a bar for a terminal of the given columns, or none if they are too few.
+func (p *progress) fit(cols, done int) {
+	p.end()
+	p.cols = cols
+	if cols >= minColumns {
+		p.bar = newBar(p.words, cols, p.pace.steps, done)
 	}
 }
 
@@ -69,15 +79,29 @@ func columns(w io.Writer) int {
 	return 80
 }
 
-// barText is the longest text that stands beside the bar and its percentage;
-// barRest are the columns of percentage, spaces and cursor.
-const barText, barRest = 67, 10
+// The longest text that stands beside the bar and its percentage, and the long
+// one of wide terminals; the columns of percentage, spaces and cursor; the
+// narrowest terminal with a bar, and the narrowest with the long text.
+const (
+	shortText, longText = 46, 67
+	barRest             = 10
+	minColumns          = shortText + barRest + 6
+	wideColumns         = longText + barRest + 24
+)
+
+// textColumns is the room for the text on a terminal of the given columns.
+func textColumns(cols int) int {
+	if cols < wideColumns {
+		return shortText
+	}
+	return longText
+}
 
 func newBar(w io.Writer, cols, steps, done int) *progressbar.ProgressBar {
 	bar := progressbar.NewOptions(steps,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetTheme(progressbar.Theme{Saucer: "=", SaucerHead: ">", SaucerPadding: "."}),
-		progressbar.OptionSetWidth(max(1, min(40, cols-barText-barRest))),
+		progressbar.OptionSetWidth(min(40, cols-textColumns(cols)-barRest)),
 		progressbar.OptionSetPredictTime(false),
 		progressbar.OptionSetElapsedTime(false),
 		progressbar.OptionShowDescriptionAtLineEnd(),
@@ -91,6 +115,11 @@ func newBar(w io.Writer, cols, steps, done int) *progressbar.ProgressBar {
 // step takes note of a step; entry says whether it is one that is logged. It
 // returns the time and the images per second since the last such step.
 func (p *progress) step(s Stats, entry bool) (now time.Time, rate float64, err error) {
+	if p.cols > 0 { // a terminal, which may have got another size
+		if cols := columns(p.words); cols > 0 && cols != p.cols {
+			p.fit(cols, s.Step)
+		}
+	}
 	if p.bar == nil && !entry {
 		return
 	}
@@ -113,7 +142,7 @@ func (p *progress) step(s Stats, entry bool) (now time.Time, rate float64, err e
 	return now, rate, p.logLine(text)
 }
 
-// describe is the text at the bar's end, at most barText long.
+// describe is the text at the bar's end, at most textColumns long.
 func (p *progress) describe(s Stats, now time.Time) string {
 	elapsed := now.Sub(p.start)
 	done := max(1, s.Step-p.first)
@@ -122,9 +151,12 @@ func (p *progress) describe(s Stats, now time.Time) string {
 	if elapsed > 0 {
 		rate = float64(int64(done)*p.pace.perStep) / elapsed.Seconds()
 	}
-	text := fmt.Sprintf("Loss_D %.2f Loss_G %.2f D(x) %.2f D(G(z)) %.2f %.0f img/s ETA %s",
-		s.LossD, s.LossG, s.Dx, s.DGz2, rate, left)
-	return text[:min(len(text), barText)]
+	verdict := ""
+	if p.cols >= wideColumns {
+		verdict = fmt.Sprintf("D(x) %.2f D(G(z)) %.2f ", s.Dx, s.DGz2)
+	}
+	text := fmt.Sprintf("Loss_D %.2f Loss_G %.2f %s%.0f img/s ETA %s", s.LossD, s.LossG, verdict, rate, left)
+	return text[:min(len(text), textColumns(p.cols))]
 }
 
 // end removes the bar.

@@ -248,7 +248,7 @@ func bce(x []float64, target, scale float64) (float64, []float64) {
 // update applies one gradient, as the recipe's solver defines it.
 func (t *refNet) update(s *models.Solver, lr float64, grads gradients, epoch int) {
 	if s.LRDecay != 0 {
-		lr = max(lr/math.Pow(float64(s.LRDecay), float64(t.updates)), float64(s.LRMin))
+		lr = max(lr/math.Pow(s.LRDecay, float64(t.updates)), float64(s.LRMin))
 	}
 	mom := float64(s.Momentum)
 	if s.MomentumSaturate > 0 {
@@ -265,7 +265,7 @@ func (t *refNet) update(s *models.Solver, lr float64, grads gradients, epoch int
 				w[i] += v[i]
 				continue
 			}
-			b1, b2 := float64(s.Beta1), float64(s.Beta2)
+			b1, b2 := s.Beta1, s.Beta2
 			m[i] = b1*m[i] + (1-b1)*d
 			v[i] = b2*v[i] + (1-b2)*d*d
 			mh := m[i] / (1 - math.Pow(b1, float64(t.updates)))
@@ -314,8 +314,17 @@ func (t *reference) noise(b int) []float64 {
 	return z
 }
 
-// run does one iteration and returns the losses.
-func (t *reference) run() (lossD, lossG float64) {
+// opinion is the mean probability that D's logits give.
+func opinion(logits []float64) float64 {
+	p := 0.0
+	for _, x := range logits {
+		p += sigmoid(x) / float64(len(logits))
+	}
+	return p
+}
+
+// run does one iteration and returns its figures.
+func (t *reference) run() (s Stats) {
 	r, n, k := t.recipe, t.recipe.Batch, t.recipe.K
 	perStep := k
 	if r.GLatents == models.Fresh {
@@ -338,19 +347,21 @@ func (t *reference) run() (lossD, lossG float64) {
 		logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*j+1))
 		l1, d1 := bce(onReal, 1, float64(r.DLossScale))
 		l0, d0 := bce(logits, 0, float64(r.DLossScale))
-		lossD = l1 + l0
+		s.LossD, s.Dx, s.DGz1 = l1+l0, opinion(onReal), opinion(logits)
 		grads := gradients{}
 		backReal(d1, grads)
 		backFake(d0, grads)
 		if r.Update == models.Simultaneous && j == k-1 { // G's gradient through the old D, the same masks
 			var dy []float64
-			lossG, dy = gLoss(logits)
+			s.LossG, dy = gLoss(logits)
+			s.DGz2 = s.DGz1
 			gg := gradients{}
 			backG(backFake(dy, nil), gg)
 			t.d.update(&r.Solver, float64(r.Solver.DLR), grads, epoch(j))
 			t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(j))
 			t.step++
-			return lossD, lossG
+			s.Step = t.step
+			return s
 		}
 		t.d.update(&r.Solver, float64(r.Solver.DLR), grads, epoch(j))
 	}
@@ -360,12 +371,14 @@ func (t *reference) run() (lossD, lossG float64) {
 	}
 	logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*k))
 	var dy []float64
-	lossG, dy = gLoss(logits)
+	s.LossG, dy = gLoss(logits)
+	s.DGz2 = opinion(logits)
 	gg := gradients{}
 	backG(backFake(dy, nil), gg)
 	t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(k-1))
 	t.step++
-	return lossD, lossG
+	s.Step = t.step
+	return s
 }
 
 // state returns a tensor of the trainer's state by its name.

@@ -85,7 +85,9 @@ func TestRefusals(t *testing.T) {
 
 		{"no run", resume(noRun, smallHost, nil), true, "is not a run: it has no options.json"},
 		{"nothing", resume(filepath.Join(noRun, "x"), smallHost, nil), true, "is not a run"},
-		{"a file", resume(file, smallHost, nil), true, "is not a run"},
+		{"a file", resume(file, smallHost, nil), true, "is not a run, but a file"},
+		{"a checkpoint", resume(filepath.Join(dir, "checkpoint-000008.safetensors"), smallHost, nil), true, "is not a run, but a file"},
+		{"recipe of more", resume(dir, smallHost, func(s *Settings) { s.Recipe.Solver.LRDecay = 1.5 }), true, "solver.lr_decay is unset, not 1.5"},
 		{"other spec", resume(dir, smallHost, func(s *Settings) { s.Spec, s.Preset = &other.Spec, "mlp28" }), true, "trains preset small, which is not mlp28"},
 		{"other recipe", resume(dir, smallHost, func(s *Settings) { s.Recipe.Solver.Beta1 = 0.25 }), true, "another recipe: solver.beta1 is 0.5, not 0.25"},
 		{"other seed", resume(dir, smallHost, func(s *Settings) { s.Seed = 8 }), true, "has --seed 7, not 8"},
@@ -114,6 +116,80 @@ func TestRefusals(t *testing.T) {
 		if entries, _ := os.ReadDir(d); len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "thesis.tex" {
 			t.Errorf("a refusal left something in %s: %v", d, entries)
 		}
+	}
+}
+
+// TestBrokenRuns: what a run lacks is named, with what to do.
+func TestBrokenRuns(t *testing.T) {
+	first := filepath.Join(mustRun(t, smallSettings(t, 4)), "checkpoint-000004.safetensors")
+	for _, c := range []struct {
+		name       string
+		spoil      func(dir string) error
+		want, hint string
+	}{
+		{"empty options", func(dir string) error { return os.WriteFile(filepath.Join(dir, optionsName), nil, 0o666) }, "options.json is empty", "as gantrain wrote it"},
+		{"options is a directory", func(dir string) error {
+			name := filepath.Join(dir, optionsName)
+			return errors.Join(os.Remove(name), os.Mkdir(name, 0o777))
+		}, "is a directory", "as gantrain wrote it"},
+		{"checkpoint is a directory", func(dir string) error { return os.Mkdir(filepath.Join(dir, "checkpoint-000009.safetensors"), 0o777) }, "is a directory", "move it away"},
+		{"other recipe", func(dir string) error {
+			s, err := readSettings(filepath.Join(dir, optionsName))
+			if err != nil {
+				return err
+			}
+			s.Recipe.Batch = 4
+			return s.write(filepath.Join(dir, optionsName))
+		}, "do not belong to one run", "options.json"},
+		{"no origin", func(dir string) error {
+			return errors.Join(os.Remove(first), os.Remove(filepath.Join(dir, "checkpoint-000000.safetensors")), os.Remove(filepath.Join(dir, "checkpoint-000004.safetensors")))
+		}, "the run begins with the weights of " + first, "put it back"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := smallSettings(t, 4)
+			var err error
+			if s.Init, err = NewOrigin(first); err != nil {
+				t.Fatal(err)
+			}
+			dir := mustRun(t, s)
+			if err := c.spoil(dir); err != nil {
+				t.Fatal(err)
+			}
+			_, err = Resume(context.Background(), dir, nil, smallHost)
+			var e *Error
+			if !errors.As(err, &e) || !strings.Contains(err.Error(), c.want) || !strings.Contains(e.Hint, c.hint) {
+				t.Errorf("got %v, want %q; hint %q", err, c.want, c.hint)
+			}
+		})
+	}
+}
+
+// TestMemory asks for more memory than any machine has.
+func TestMemory(t *testing.T) {
+	if _, ok := freeMemory(); !ok {
+		t.Skip("this system does not say how much memory is free")
+	}
+	p, err := models.ParsePreset([]byte(strings.Replace(smallPreset, `"units": 8`, `"units": 1048576`, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := smallSettings(t, 4)
+	s.Spec, s.Recipe.Batch = &p.Spec, 1<<20
+	var e *Error
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := Run(context.Background(), s, dir, smallHost); !errors.As(err, &e) || e.Misuse || !strings.Contains(err.Error(), "of memory are free, the run needs about") || !strings.Contains(e.Hint, "--batch") || exists(dir) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestVanished removes the run directory under the run.
+func TestVanished(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	h := smallHost
+	h.Words = &stopAfter{step: 3, cancel: func() { os.RemoveAll(dir) }}
+	var e *Error
+	if _, err := Run(context.Background(), smallSettings(t, 9), dir, h); !errors.As(err, &e) || !strings.Contains(e.Hint, "the run directory is gone") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -31,6 +31,9 @@ func Resume(ctx context.Context, dir string, adjust func(*Settings) error, h Hos
 		}
 	}
 	if err := s.check(); err != nil {
+		if e := (*Error)(nil); errors.As(err, &e) {
+			e.Hint = "leave it out for what the run has"
+		}
 		return nil, err
 	}
 	if err := sameRun(dir, old, s); err != nil {
@@ -43,10 +46,10 @@ func Resume(ctx context.Context, dir string, adjust func(*Settings) error, h Hos
 	if err := d.removeTemp(); err != nil {
 		return nil, failure("", "%w", err)
 	}
-	if err := r.openData(); err != nil {
+	if err := r.openData(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkSpace(dir, s); err != nil {
+	if err := checkRoom(dir, s); err != nil {
 		return nil, err
 	}
 	if err := r.prepare(); err != nil {
@@ -62,7 +65,7 @@ func Resume(ctx context.Context, dir string, adjust func(*Settings) error, h Hos
 
 // sameRun refuses settings that another run than old's would have.
 func sameRun(dir string, old, s *Settings) error {
-	const hint = "leave the flag out, or start a new run: --init takes its weights from this one"
+	const hint = "leave it out, or start a new run with these weights: --init DIR"
 	oldSpec, _ := old.Spec.JSON()
 	spec, _ := s.Spec.JSON()
 	switch {
@@ -95,7 +98,7 @@ func (r *runner) findCheckpoint() error {
 			continue
 		}
 		if err != nil {
-			return failure("", "%w", err)
+			return failure("make it readable, or move it away", "%w", err)
 		}
 		if err := r.checkCheckpoint(path, n, c); err != nil {
 			return err
@@ -122,7 +125,7 @@ func (r *runner) checkCheckpoint(path string, n int, c *Checkpoint) error {
 	}
 	switch {
 	case c.Numerics != kernel.Numerics:
-		return failure(fmt.Sprintf("go on with Gantry %s, or start a new run from its weights: --init %s", c.Version, r.dir.path),
+		return failure(fmt.Sprintf("use Gantry %s, or begin again from these weights: --init %s", c.Version, Quote(r.dir.path)),
 			"%s was made with numerics version %d, this program has %d: the bits would differ", path, c.Numerics, kernel.Numerics)
 	case string(spec) != string(want) || *c.Recipe != *r.s.Recipe || c.Seed != r.s.Seed || c.Init != init:
 		return misuse("put the run's own options.json back", "%s and %s do not belong to one run", path, r.dir.file(optionsName))

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"gantry/train/dataset"
 )
 
 // TestSameBytes: a run that was stopped anywhere and resumed, on any number of
@@ -104,15 +106,61 @@ func TestResumeComplete(t *testing.T) {
 			t.Errorf("without %s: got %v, want %v", n, after, before)
 		}
 	}
-	// A generator of fewer steps, as a longer run finds it, is replaced.
-	short := mustRun(t, smallSettings(t, 3))
-	b, _ := os.ReadFile(filepath.Join(short, generatorName))
-	if err := os.WriteFile(filepath.Join(dir, generatorName), b, 0o666); err != nil {
+	// A generator of fewer steps, as a longer run finds it, is replaced; so are
+	// another run's, and one with a flipped bit.
+	read := func(dir string) []byte {
+		b, err := os.ReadFile(filepath.Join(dir, generatorName))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	other := smallSettings(t, 5)
+	other.Seed++
+	flipped := read(dir)
+	flipped[len(flipped)/2] ^= 1
+	for name, b := range map[string][]byte{"an old": read(mustRun(t, smallSettings(t, 3))), "another run's": read(mustRun(t, other)), "a damaged": flipped, "an empty": {}} {
+		if err := os.WriteFile(filepath.Join(dir, generatorName), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if said := mustResume(t, dir, nil); strings.Contains(said, "nothing is missing") || !strings.Contains(said, "generator.onnx: read back and verified") {
+			t.Errorf("%s generator: said\n%s", name, said)
+		}
+		if after := results(t, dir); !maps.Equal(after, before) {
+			t.Errorf("%s generator stayed", name)
+		}
+	}
+}
+
+// TestDataMoved: the same images in another place have the name that they had.
+func TestDataMoved(t *testing.T) {
+	whole := mustRun(t, smallSettings(t, 9))
+	dir := filepath.Join(t.TempDir(), "run")
+	runUntil(t, smallSettings(t, 9), dir, 3)
+	moved := Host{Open: func(string) (dataset.Dataset, error) {
+		d := smallData(30)
+		return renamed{d, "elsewhere"}, nil
+	}}
+	if _, err := Resume(context.Background(), dir, nil, moved); err != nil {
 		t.Fatal(err)
 	}
-	mustResume(t, dir, nil)
-	if after := results(t, dir); !maps.Equal(after, before) {
-		t.Errorf("an old generator stayed")
+	sameResults(t, dir, whole, 9)
+}
+
+// TestStopWhileReading ends the context while the data are read.
+func TestStopWhileReading(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("the cause")
+	forever := make(chan struct{})
+	t.Cleanup(func() { forever <- struct{}{} })
+	h := Host{Open: func(string) (dataset.Dataset, error) {
+		cancel(cause)
+		<-forever
+		return smallData(30), nil
+	}}
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := Run(ctx, smallSettings(t, 9), dir, h); !errors.Is(err, cause) || exists(dir) {
+		t.Errorf("got %v; the directory is there: %v", err, exists(dir))
 	}
 }
 
@@ -128,7 +176,7 @@ func TestResumeEarly(t *testing.T) {
 	if err := s.write(d.file(optionsName)); err != nil {
 		t.Fatal(err)
 	}
-	temp := d.file(".checkpoint-000000.safetensors.123.tmp")
+	temp := d.file(".checkpoint-000000.safetensors.123-4.tmp")
 	if err := os.WriteFile(temp, []byte("half"), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -1,24 +1,24 @@
 package train
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"gantry/export"
-	"gantry/infer"
 	"gantry/internal/kernel"
 	"gantry/internal/version"
-	"gantry/models"
 	"gantry/train/dataset"
 )
 
 // A Host is what a run needs of the program it is part of.
 type Host struct {
-	Open  func(ref string) (dataset.Dataset, error) // opens Settings.Data; nil: dataset.Open
+	Open  func(ref string) (dataset.Dataset, error) // opens Settings.Data; nil: dataset.Open. Not waited for if the context ends
 	Words io.Writer                                 // progress, for people; a terminal gets a bar. nil: none
 }
 
@@ -27,12 +27,14 @@ type Result struct {
 	Dir       string         // the run directory
 	Step      int            // completed steps
 	Generator string         // path of the exported generator
-	Export    *export.Report // how it was verified; nil if it was there already
-	Fakes     string         // path of the last grid; "" if samples are no images
+	Export    *export.Report // how it was verified
+	Fakes     string         // path of the last grid; "" if the data are no images
+	Shape     []int          // of a sample
 }
 
 // An Interrupted error says that the context ended the run, which has been
-// saved and can be resumed.
+// saved and can be resumed. (Where it ends before the data are read, there is
+// nothing to save, and the error is an [*Error] with the context's cause.)
 type Interrupted struct {
 	Dir   string
 	Step  int // completed steps
@@ -60,7 +62,7 @@ func Run(ctx context.Context, s Settings, out string, h Host) (*Result, error) {
 	if err := checkOrigin(&s); err != nil {
 		return nil, err
 	}
-	if err := checkSpace(cmp.Or(out, "runs"), &s); err != nil {
+	if err := checkRoom(cmp.Or(out, "runs"), &s); err != nil {
 		return nil, err
 	}
 	d, err := createRunDir(out, dataset.RefName(s.Data), s.Preset)
@@ -68,14 +70,16 @@ func Run(ctx context.Context, s Settings, out string, h Host) (*Result, error) {
 		return nil, err
 	}
 	defer d.close()
-	if err := d.removeTemp(); err != nil {
-		return nil, failure("", "%w", err)
-	}
 	s.Version = version.Version
 	r := &runner{dir: d, s: &s, host: h}
-	err = s.write(d.file(optionsName))
+	if err = d.removeTemp(); err != nil {
+		err = failure("", "%w", err)
+	}
 	if err == nil {
-		err = r.openData()
+		err = s.write(d.file(optionsName))
+	}
+	if err == nil {
+		err = r.openData(ctx)
 	}
 	if err == nil {
 		err = r.prepare()
@@ -100,52 +104,16 @@ type runner struct {
 	p     *progress
 	stats *appender
 	pace  pace
-	saved int // step of the newest checkpoint; -1: none
-}
-
-// openData opens the data set and checks that it suits spec, recipe and
-// checkpoint.
-func (r *runner) openData() error {
-	open := r.host.Open
-	if open == nil {
-		open = dataset.Open
-	}
-	data, err := open(r.s.Data)
-	if err != nil {
-		return failure("--data takes mnist, or idx:DIR for a directory of IDX files", "%w", err)
-	}
-	if err := suits(r.s, data); err != nil {
-		return err
-	}
-	if c := r.from; c != nil && c.DataSHA256 != data.Digest() {
-		return misuse("give --data the images the run began with", "%s was trained on %s with SHA-256 %.12s..., %s has %.12s...",
-			r.dir.path, c.DataName, c.DataSHA256, r.s.Data, data.Digest())
-	}
-	r.data = data
-	return nil
-}
-
-// suits reports whether a run can train on data.
-func suits(s *Settings, data dataset.Dataset) error {
-	want, got := s.Spec.Sample.Shape, data.Shape()
-	if !slices.Equal(want, got) && !(len(want) == 1 && want[0] == models.Elements(got)) {
-		return misuse("choose a preset for images of that shape, or write one: --preset FILE.json",
-			"preset %s makes samples of shape %v, but the images of %s have shape %v", s.Preset, want, data.Name(), got)
-	}
-	if s.Recipe.Batch > data.Len() {
-		return misuse(fmt.Sprintf("give --batch at most %d", data.Len()),
-			"--batch %d: %s has only %d images", s.Recipe.Batch, data.Name(), data.Len())
-	}
-	return nil
+	saved int  // step of the newest checkpoint; -1: none
+	wrote bool // a result was written
 }
 
 // run trains to the last step and exports.
 func (r *runner) run(ctx context.Context) (*Result, error) {
 	defer r.t.Close()
-	const full = "is the disk full? earlier checkpoints are good"
 	log, err := r.dir.appendTo(logName)
 	if err != nil {
-		return nil, failure(full, "%w", err)
+		return nil, failure(r.hint(err), "%w", err)
 	}
 	defer log.close()
 	r.p = newProgress(r.host.Words, log)
@@ -154,17 +122,20 @@ func (r *runner) run(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	if err := r.dir.truncateStats(r.t.Steps()); err != nil {
-		return nil, failure(full, "%w", err)
+		return nil, failure(r.hint(err), "%w", err)
 	}
 	if r.stats, err = r.dir.appendTo(statsName); err != nil {
-		return nil, failure(full, "%w", err)
+		return nil, failure(r.hint(err), "%w", err)
 	}
 	defer r.stats.close()
 
 	if r.saved < 0 {
-		if err := r.save(); err != nil {
-			return nil, err
-		}
+		err = r.save()
+	} else if err = r.dir.prune(r.s.Keep); err != nil {
+		err = failure("", "%w", err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := r.images(ctx); err != nil {
 		return nil, r.interrupted(ctx, err)
@@ -179,19 +150,17 @@ func (r *runner) run(ctx context.Context) (*Result, error) {
 		}
 	}
 	r.p.end()
-	if r.saved != r.t.Steps() { // nothing was left to do
-		if err := r.save(); err != nil {
-			return nil, err
-		}
-	}
 	return r.finish(ctx)
 }
 
 // prepare makes the trainer, in the state of the checkpoint to go on from.
 func (r *runner) prepare() error {
-	origin, err := readOrigin(r.s.Init)
-	if err != nil && r.from == nil {
-		return err
+	var origin *Checkpoint
+	if r.from == nil {
+		var err error
+		if origin, err = readOrigin(r.s.Init); err != nil {
+			return err
+		}
 	}
 	t, err := NewTrainer(r.s.Spec, r.s.Recipe, r.data, r.s.Seed, Options{Threads: r.s.Threads, VM: r.s.VM})
 	if err != nil {
@@ -228,10 +197,10 @@ func (r *runner) announce() error {
 	if n := r.t.Steps(); n > 0 {
 		verb = fmt.Sprintf("going on with %s on %s after step %d of %d", s.Preset, r.data.Name(), n, s.Steps)
 	}
-	lines = append(lines,
-		fmt.Sprintf("%s: batch %d, seed %d, %d %s (%s)", verb, s.Recipe.Batch, s.Seed, s.Threads, threads, kernel.Tier()),
-		fmt.Sprintf("%d images of shape %v; parameters: generator %d, discriminator %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator),
-		fmt.Sprintf("results go to %s; Ctrl-C saves and stops", r.dir.path))
+	lines = append(lines, verb,
+		fmt.Sprintf("batch %d, seed %d, %d %s (%s)", s.Recipe.Batch, s.Seed, s.Threads, threads, kernel.Tier()),
+		fmt.Sprintf("%d images of shape %v; parameters: G %d, D %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator),
+		"results go to "+r.dir.path, "Ctrl-C saves and stops")
 	for _, l := range lines {
 		if err := r.p.say("%s", l); err != nil {
 			return err
@@ -245,7 +214,7 @@ func (r *runner) step(ctx context.Context) error {
 	stats, err := r.t.Step()
 	if err != nil {
 		if nan := (*NonFiniteError)(nil); errors.As(err, &nan) {
-			return failure(fmt.Sprintf("a smaller --lr may help; the checkpoint of step %d is good", r.saved), "training diverged: %w", err)
+			return r.diverged(err)
 		}
 		return failure("", "%w", err)
 	}
@@ -261,7 +230,7 @@ func (r *runner) step(ctx context.Context) error {
 			err = r.stats.line(b)
 		}
 		if err != nil {
-			return failure("is the disk full? the last checkpoint is good", "%w", err)
+			return failure(r.hint(err), "%w", err)
 		}
 	}
 	if n%r.s.CheckpointEvery == 0 || n == r.s.Steps {
@@ -278,10 +247,11 @@ func (r *runner) step(ctx context.Context) error {
 // save writes a checkpoint of the present step, the statistics before it, and
 // removes those that are too many.
 func (r *runner) save() error {
-	if r.stats != nil {
-		if err := r.stats.f.Sync(); err != nil {
-			return failure("", "%w", err)
-		}
+	if err := r.t.checkState(); err != nil {
+		return r.diverged(err)
+	}
+	if err := r.stats.f.Sync(); err != nil {
+		return failure(r.hint(err), "%w", err)
 	}
 	init := ""
 	if r.s.Init != nil {
@@ -289,17 +259,36 @@ func (r *runner) save() error {
 	}
 	c := newCheckpoint(r.t, init)
 	if err := c.WriteFile(r.dir.file(fmt.Sprintf(checkpointForm, c.Step))); err != nil {
-		hint := "is the disk full, or the directory read-only?"
-		if r.saved >= 0 {
-			hint += fmt.Sprintf(" the checkpoint of step %d is good", r.saved)
-		}
-		return failure(hint, "%w", err)
+		return failure(r.hint(err), "%w", err)
 	}
-	r.saved = c.Step
+	r.saved, r.wrote = c.Step, true
 	if err := r.dir.prune(r.s.Keep); err != nil {
 		return failure("", "%w", err)
 	}
 	return nil
+}
+
+// diverged is the error for a loss, gradient or state that is not finite.
+func (r *runner) diverged(err error) error {
+	if r.saved < 0 {
+		return failure("the weights that --init names are not good to begin with", "training diverged: %w", err)
+	}
+	return failure(fmt.Sprintf("a smaller --lr may help; the checkpoint of step %d is good", r.saved), "training diverged: %w", err)
+}
+
+// hint says what may have caused err, and what is left.
+func (r *runner) hint(err error) string {
+	what := ""
+	if isFileError(err) {
+		what = "is the disk full, or read-only? "
+	}
+	switch {
+	case !exists(r.dir.path):
+		return "the run directory is gone: begin again"
+	case r.saved < 0:
+		return what
+	}
+	return fmt.Sprintf("%sthe checkpoint of step %d is good", what, r.saved)
 }
 
 // images draws the grids that the present step should have and has not.
@@ -309,21 +298,26 @@ func (r *runner) images(ctx context.Context) error {
 	}
 	if path := r.dir.file(realsName); !exists(path) {
 		if err := drawReals(path, r.data); err != nil {
-			return failure("", "%w", err)
+			return failure(r.hint(err), "%w", err)
 		}
+		r.wrote = true
 	}
 	n := r.t.Steps()
-	path := r.dir.file(fmt.Sprintf(fakesFormat, n))
+	path := r.dir.file(fmt.Sprintf(fakesForm, n))
 	if exists(path) || n%r.s.SampleEvery != 0 && n != r.s.Steps {
 		return nil
 	}
 	onnx, _, err := export.Generator(r.t.Model(), r.exportInfo(), export.Options{Fold: true})
+	if d := (*export.DifferenceError)(nil); errors.As(err, &d) { // a later step may be better
+		return r.p.say("no grid of step %d: exporting changes samples by %.2g of their range", n, d.Diff)
+	}
 	if err == nil {
 		err = drawFakes(ctx, path, onnx, r.data.Shape(), r.s.Threads)
 	}
 	if err != nil {
-		return failure("", "drawing samples of step %d: %w", n, err)
+		return failure(r.hint(err), "drawing samples of step %d: %w", n, err)
 	}
+	r.wrote = true
 	return nil
 }
 
@@ -336,31 +330,28 @@ func (r *runner) finish(ctx context.Context) (*Result, error) {
 	if err := r.images(ctx); err != nil {
 		return nil, r.interrupted(ctx, err)
 	}
-	res := &Result{Dir: r.dir.path, Step: r.t.Steps(), Generator: r.dir.file(generatorName)}
+	res := &Result{Dir: r.dir.path, Step: r.t.Steps(), Generator: r.dir.file(generatorName), Shape: slices.Clone(r.s.Spec.Sample.Shape)}
 	if drawable(r.data.Shape()) {
-		res.Fakes = r.dir.file(fmt.Sprintf(fakesFormat, res.Step))
+		res.Fakes = r.dir.file(fmt.Sprintf(fakesForm, res.Step))
 	}
-	if exportedStep(res.Generator) == res.Step {
-		return res, r.p.say("nothing is missing: step %d is the last, and %s is there", res.Step, generatorName)
+	old, err := os.ReadFile(res.Generator)
+	var file []byte
+	if err == nil { // those bytes, if nothing is missing
+		file, res.Export, err = export.Generator(r.t.Model(), r.exportInfo(), export.Options{Fold: true})
 	}
-	rep, err := export.WriteFile(res.Generator, r.t.Model(), r.exportInfo(), export.Options{Fold: true})
-	if err != nil {
-		return nil, failure(fmt.Sprintf("the checkpoint of step %d is good; --resume tries again", r.saved), "%w", err)
+	if err != nil || !bytes.Equal(file, old) {
+		r.wrote = true
+		res.Export, err = export.WriteFile(res.Generator, r.t.Model(), r.exportInfo(), export.Options{Fold: true})
 	}
-	res.Export = rep
-	return res, r.p.say("%s: read back and verified, largest difference %.2g (bound %.2g)", generatorName, rep.MaxDiff, rep.Bound)
-}
-
-// exportedStep is the training step of the generator in an ONNX file, or -1 if
-// there is none that is whole.
-func exportedStep(path string) int {
-	m, err := infer.LoadFile(path, infer.Options{})
-	if err != nil {
-		return -1
+	switch {
+	case errors.As(err, new(*export.DifferenceError)):
+		return nil, failure(fmt.Sprintf("a smaller --lr may help; the checkpoint of step %d is good", r.saved), "%w", err)
+	case err != nil:
+		return nil, failure(r.hint(err), "%w", err)
+	case !r.wrote:
+		return res, r.p.say("nothing is missing: step %d is the last; --steps N goes further", res.Step)
 	}
-	n := -1
-	fmt.Sscan(m.Metadata()["gantry.step"], &n)
-	return n
+	return res, r.p.say("%s: read back and verified, largest difference %.2g (bound %.2g)", generatorName, res.Export.MaxDiff, res.Export.Bound)
 }
 
 // interrupted saves, if it is the context that ended the run, and says so;

@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-
+	"image/png"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"gantry/export"
+	"gantry/infer"
+	"gantry/internal/imaging"
 	"gantry/internal/kernel"
 	"gantry/models"
 	"gantry/train/dataset"
@@ -155,7 +157,7 @@ func results(t testing.TB, dir string) map[string]string {
 func sameResults(t *testing.T, got, want string, step int) {
 	t.Helper()
 	a, b := results(t, got), results(t, want)
-	for _, n := range []string{generatorName, fmt.Sprintf(checkpointForm, step), fmt.Sprintf(fakesFormat, step), realsName} {
+	for _, n := range []string{generatorName, fmt.Sprintf(checkpointForm, step), fmt.Sprintf(fakesForm, step), realsName} {
 		if a[n] == "" || b[n] == "" {
 			t.Errorf("%s is missing: %v, %v", n, slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b)))
 		}
@@ -278,31 +280,40 @@ func TestInit(t *testing.T) {
 	sameResults(t, late, dir, 5)
 }
 
-func TestNonFiniteStops(t *testing.T) {
-	s := smallSettings(t, 200)
-	s.Recipe.Solver = models.Solver{Type: models.SGD, GLR: 1000, DLR: 1000, Momentum: 0.99}
-	s.CheckpointEvery = 1
-	dir := filepath.Join(t.TempDir(), "run")
-	_, err := Run(context.Background(), s, dir, smallHost)
-	var nan *NonFiniteError
-	var e *Error
-	if !errors.As(err, &nan) || !errors.As(err, &e) || e.Misuse {
-		t.Fatalf("got %v, want a NonFiniteError", err)
-	}
-	if nan.Step < 2 || nan.Tensor == "" || !strings.Contains(err.Error(), fmt.Sprint("step ", nan.Step)) || !strings.Contains(err.Error(), nan.Tensor) {
-		t.Errorf("got %v for step %d, %s", err, nan.Step, nan.Tensor)
-	}
-	c, err := ReadCheckpoint(filepath.Join(dir, fmt.Sprintf(checkpointForm, nan.Step-1)))
+// TestLastGrid: the last grid is what anyone draws from generator.onnx with
+// seeds 0 to 63.
+func TestLastGrid(t *testing.T) {
+	dir := mustRun(t, smallSettings(t, 5))
+	m, err := infer.LoadFile(filepath.Join(dir, generatorName), infer.Options{})
 	if err != nil {
-		t.Fatalf("the last good checkpoint is gone: %v", err)
+		t.Fatal(err)
 	}
-	for _, x := range c.Tensors {
-		if i := kernel.FirstNonFinite(x.Data); i >= 0 {
-			t.Errorf("%s[%d] is %v", x.Name, i, x.Data[i])
-		}
+	sampler, err := infer.NewSampler(m, infer.SamplerOptions{Batch: 3})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if exists(filepath.Join(dir, generatorName)) {
-		t.Error("a generator was exported")
+	seeds := make([]uint64, 64)
+	for i := range seeds {
+		seeds[i] = uint64(i)
+	}
+	pix := make([]uint8, 64*16)
+	err = sampler.Sample(context.Background(), infer.Seeds(seeds), func(i int, x []float32) error {
+		imaging.Pixels(pix[i*16:][:16], x, -1, 1)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := imaging.Grid(pix, 64, 1, 4, 4, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := png.Encode(&want, img); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "fakes-000005.png")); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("the grid differs from the samples (%v)", err)
 	}
 }
 
@@ -314,6 +325,11 @@ func TestKeep(t *testing.T) {
 		if got := joinSteps(steps); err != nil || got != want {
 			t.Errorf("keep %d: got %s, %v; want %s", keep, got, err, want)
 		}
+	}
+	dir := mustRun(t, smallSettings(t, 9))
+	mustResume(t, dir, func(s *Settings) error { s.Keep = 1; return nil })
+	if steps, err := checkpointSteps(dir); err != nil || !slices.Equal(steps, []int{9}) {
+		t.Errorf("resumed with keep 1, a complete run has checkpoints %v, %v", steps, err)
 	}
 }
 

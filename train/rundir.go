@@ -25,7 +25,7 @@ const (
 	statsName      = "stats.jsonl"
 	realsName      = "reals.png"
 	generatorName  = "generator.onnx"
-	fakesFormat    = "fakes-%06d.png"
+	fakesForm      = "fakes-%06d.png"
 	checkpointForm = "checkpoint-%06d.safetensors"
 )
 
@@ -33,7 +33,7 @@ const (
 type runDir struct {
 	path string
 	lock *os.File
-	made bool // by this process
+	made []string // directories that were not there before, the innermost first
 }
 
 func (d *runDir) file(name string) string { return filepath.Join(d.path, name) }
@@ -45,23 +45,52 @@ func createRunDir(out, data, preset string) (*runDir, error) {
 	if out == "" {
 		return nextRunDir("runs", data+"-"+preset)
 	}
-	made := !exists(out)
-	if err := os.MkdirAll(out, 0o777); err != nil {
-		return nil, failure("--out DIR must be a place where you may write", "cannot make the run directory: %w", err)
+	if strings.ContainsAny(out, "\r\n") {
+		return nil, misuse(outHint, "--out %q: a line break cannot be in it", out)
 	}
-	if err := refuseUsed(out); err != nil {
-		return nil, err
-	}
-	d, err := lockRunDir(out)
+	made, err := makeDir(out)
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseUsed(out); err != nil { // another process was quicker
-		d.close()
-		return nil, err
+	err = refuseUsed(out)
+	if err == nil {
+		var d *runDir
+		if d, err = lockRunDir(out); err == nil {
+			d.made = made
+			if err = refuseUsed(out); err == nil {
+				return d, nil
+			}
+			d.close() // another process was quicker
+		}
 	}
-	d.made = made
-	return d, nil
+	removeDirs(made)
+	return nil, err
+}
+
+// outHint is for a run directory that cannot be made.
+const outHint = "give --out a directory that you may make and write to"
+
+// makeDir makes a directory and what it lies in. It returns what was not there
+// before, the innermost first.
+func makeDir(path string) (made []string, err error) {
+	for p := filepath.Clean(path); p != filepath.Dir(p); p = filepath.Dir(p) {
+		if _, err := os.Stat(p); err == nil {
+			break
+		}
+		made = append(made, p)
+	}
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		removeDirs(made)
+		return nil, failure(outHint, "cannot make the run directory: %w", err)
+	}
+	return made, nil
+}
+
+// removeDirs removes directories, except those that hold something.
+func removeDirs(dirs []string) {
+	for _, dir := range dirs {
+		os.Remove(dir)
+	}
 }
 
 // refuseUsed reports an error if dir holds more than what a process leaves
@@ -69,10 +98,10 @@ func createRunDir(out, data, preset string) (*runDir, error) {
 func refuseUsed(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return failure("", "cannot read the run directory: %w", err)
+		return failure(outHint, "cannot read the run directory: %w", err)
 	}
 	if exists(filepath.Join(dir, optionsName)) {
-		return misuse("to go on with it: gantrain train --resume "+dir, "%s already holds a run", dir)
+		return misuse("to go on with it: gantrain train --resume "+Quote(dir), "%s already holds a run", dir)
 	}
 	for _, e := range entries {
 		if e.Name() != lockName && !isTemp(e.Name()) {
@@ -85,39 +114,48 @@ func refuseUsed(dir string) error {
 // nextRunDir makes root/NNNNN-name, where NNNNN follows the highest number
 // that is there.
 func nextRunDir(root, name string) (*runDir, error) {
-	const hint = "give --out DIR a place where you may write"
-	if err := os.MkdirAll(root, 0o777); err != nil {
-		return nil, failure(hint, "cannot make the run directory: %w", err)
+	made, err := makeDir(root)
+	if err != nil {
+		return nil, err
 	}
 	for {
 		entries, err := os.ReadDir(root)
 		if err != nil {
-			return nil, failure(hint, "cannot read %s: %w", root, err)
+			return nil, failure(outHint, "cannot read %s: %w", root, err)
 		}
-		next := 0
+		next := uint64(0)
 		for _, e := range entries {
 			number, _, _ := strings.Cut(e.Name(), "-")
-			if n, err := strconv.Atoi(number); err == nil && len(number) >= 5 && n >= next {
+			if n, err := strconv.ParseUint(number, 10, 64); err == nil && len(number) >= 5 && n < maxRuns && n >= next {
 				next = n + 1
 			}
 		}
 		path := filepath.Join(root, fmt.Sprintf("%05d-%s", next, name))
-		switch err := os.Mkdir(path, 0o777); {
-		case err == nil:
-			d, err := lockRunDir(path)
-			if err == nil {
-				d.made = true
-			}
-			return d, err
-		case !errors.Is(err, fs.ErrExist):
-			return nil, failure(hint, "cannot make the run directory: %w", err)
+		err = os.Mkdir(path, 0o777)
+		if errors.Is(err, fs.ErrExist) {
+			continue // another process was quicker
 		}
+		var d *runDir
+		if err != nil {
+			err = failure(outHint, "cannot make the run directory: %w", err)
+		} else if d, err = lockRunDir(path); err == nil {
+			d.made = append([]string{path}, made...)
+			return d, nil
+		}
+		removeDirs(append([]string{path}, made...))
+		return nil, err
 	}
 }
+
+// maxRuns is more than there will be: a larger number in a name is no run's.
+const maxRuns = 1_000_000_000
 
 // openRunDir locks the directory of an existing run and reads its options.
 func openRunDir(path string) (*runDir, *Settings, error) {
 	const hint = "--resume takes a run directory, such as runs/00000-mnist-mlp28"
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return nil, nil, misuse("give its directory: --resume "+Quote(filepath.Dir(path)), "%s is not a run, but a file", path)
+	}
 	if _, err := os.Stat(filepath.Join(path, optionsName)); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, misuse(hint, "%s is not a run: it has no %s", path, optionsName)
@@ -154,8 +192,11 @@ func lockRunDir(path string) (*runDir, error) {
 	if !ok {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20))
 		f.Close()
-		return nil, failure("wait until it is done, or stop it with Ctrl-C: it saves first",
-			"%s is in use by process %s", path, strings.TrimSpace(string(pid)))
+		who := "another process"
+		if n := strings.TrimSpace(string(pid)); n != "" {
+			who = "process " + n
+		}
+		return nil, failure("wait until it is done, or stop it with Ctrl-C: it saves first", "%s is in use by %s", path, who)
 	}
 	return &runDir{path: path, lock: f}, nil
 }
@@ -167,14 +208,28 @@ func (d *runDir) close() { d.lock.Close() }
 func (d *runDir) discard() {
 	os.Remove(d.file(optionsName))
 	os.Remove(d.file(lockName))
-	if d.made {
-		os.Remove(d.path)
-	}
+	removeDirs(d.made)
 }
 
-// isTemp tells the names that atomicfile gives to files under way.
+// isTemp tells the names that our files have while they are under way.
 func isTemp(name string) bool {
-	return strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".tmp")
+	name = atomicfile.TempFor(name)
+	switch name {
+	case optionsName, statsName, realsName, generatorName:
+		return true
+	}
+	_, grid := stepOf(name, fakesForm)
+	_, checkpoint := stepOf(name, checkpointForm)
+	return grid || checkpoint
+}
+
+// stepOf returns the number in a name of the given form.
+func stepOf(name, form string) (int, bool) {
+	before, after, _ := strings.Cut(form, "%06d")
+	number, ok := strings.CutPrefix(name, before)
+	number, ok2 := strings.CutSuffix(number, after)
+	n, err := strconv.Atoi(number) // not Sscanf, which would read at most the form's six digits
+	return n, ok && ok2 && err == nil && n >= 0 && name == fmt.Sprintf(form, n)
 }
 
 // removeTemp removes what a killed process left half written.
@@ -201,8 +256,7 @@ func checkpointSteps(dir string) ([]int, error) {
 	}
 	var steps []int
 	for _, e := range entries {
-		var n int
-		if _, err := fmt.Sscanf(e.Name(), checkpointForm, &n); err == nil && e.Name() == fmt.Sprintf(checkpointForm, n) {
+		if n, ok := stepOf(e.Name(), checkpointForm); ok {
 			steps = append(steps, n)
 		}
 	}

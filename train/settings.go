@@ -48,7 +48,7 @@ func (s *Settings) check() error {
 		}
 	}
 	if s.Steps > maxSteps {
-		return misuse("", "--steps %d: must be at most %d", s.Steps, maxSteps)
+		return misuse("leave it out for the default", "--steps %d: must be at most %d", s.Steps, maxSteps)
 	}
 	if s.Threads > maxThreads {
 		return misuse("leave it out for as many as there are processors", "--threads %d: must be at most %d", s.Threads, maxThreads)
@@ -89,10 +89,13 @@ func (s *Settings) write(path string) error {
 
 // readSettings reads options.json back.
 func readSettings(path string) (*Settings, error) {
-	const hint = "options.json must be as gantrain wrote it; start a new run otherwise"
+	const hint = "options.json must be as gantrain wrote it; or start a new run"
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, failure("", "options: %w", err)
+		return nil, failure(hint, "options: %w", err)
+	}
+	if len(b) == 0 {
+		return nil, misuse(hint, "%s is empty", path)
 	}
 	type plain Settings
 	var s struct { // spec and recipe go through their own, stricter, parsers
@@ -160,7 +163,7 @@ func mapDifference(path string, was, is map[string]any) string {
 
 func orNone(v any) any {
 	if v == nil {
-		return "not set"
+		return "unset"
 	}
 	return v
 }

@@ -54,15 +54,17 @@ func TestSolvers(t *testing.T) {
 
 func TestLearningRate(t *testing.T) {
 	for _, c := range []struct {
-		lr, decay, min float32
-		t              int
-		want           float64
+		lr    float32
+		decay float64
+		min   float32
+		t     int
+		want  float64
 	}{
 		{0.1, 0, 0, 1000, 0.1},
 		{0.1, 1, 0.2, 1000, 0.1}, // a constant rate has no floor
 		{0.1, 1.000004, 1e-6, 0, 0.1},
 		{0.1, 1.000004, 1e-6, 1, 0.1 / 1.000004},
-		{0.1, 1.000004, 1e-6, 250000, 0.1 / math.Pow(float64(float32(1.000004)), 250000)},
+		{0.1, 1.000004, 1e-6, 250000, 0.1 / math.Pow(1.000004, 250000)},
 		{0.1, 1.000004, 1e-6, 10000000, 1e-6},
 		{0.1, 2, 0, 3, 0.0125},
 	} {
@@ -78,6 +80,12 @@ func TestMomentum(t *testing.T) {
 	for epoch, want := range map[int]float64{1: 0.5, 2: 0.5 + 0.2/249, 125: 0.5 + 0.2*124/249, 250: 0.7, 1000: 0.7} {
 		if got := momentum(s, epoch); math.Abs(float64(got)-want) > 1e-7 {
 			t.Errorf("momentum in epoch %d is %v, want %v", epoch, got, want)
+		}
+	}
+	jump := &models.Solver{Momentum: 0.5, MomentumFinal: 0.7, MomentumStart: 3, MomentumSaturate: 3}
+	for epoch, want := range map[int]float32{1: 0.5, 2: 0.5, 3: 0.7, 4: 0.7} {
+		if got := momentum(jump, epoch); got != want {
+			t.Errorf("momentum that jumps in epoch 3 is %v in epoch %d, want %v", got, epoch, want)
 		}
 	}
 	if got := momentum(&models.Solver{Momentum: 0.9}, 77); got != 0.9 {

@@ -97,11 +97,28 @@ func (e *NonFiniteError) Error() string {
 	return fmt.Sprintf("train: step %d: %s is not finite", e.Step, e.Tensor)
 }
 
-// checkFinite returns a *NonFiniteError if the loss or a gradient is not finite.
-func (t *Trainer) checkFinite(what string, loss *gorgonia.Node, s *solver, grads gorgonia.Nodes) error {
+// checkState returns a *NonFiniteError if an element of the state is not finite:
+// finite gradients may still overflow a weight or, squared, a moment, which then
+// stops its weight for ever without showing in any loss.
+func (t *Trainer) checkState() error {
+	for _, x := range t.State() {
+		if kernel.FirstNonFinite(x.Data) >= 0 {
+			return &NonFiniteError{t.step, x.Name}
+		}
+	}
+	return nil
+}
+
+// checkLoss returns a *NonFiniteError if the loss is not finite.
+func (t *Trainer) checkLoss(what string, loss *gorgonia.Node) error {
 	if kernel.FirstNonFinite(graph.Floats(loss)) >= 0 {
 		return &NonFiniteError{t.step + 1, what}
 	}
+	return nil
+}
+
+// checkGradients returns a *NonFiniteError if a gradient is not finite.
+func (t *Trainer) checkGradients(s *solver, grads gorgonia.Nodes) error {
 	for i, x := range s.slots {
 		if kernel.FirstNonFinite(graph.Floats(grads[i])) >= 0 {
 			return &NonFiniteError{t.step + 1, "the gradient of " + x.name}

@@ -2,6 +2,7 @@ package train
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -13,7 +14,7 @@ import (
 // hands to another is bound, not copied:
 //
 //	generator      z -> fake                          then ∂L_G/∂fake -> gradients of G
-//	discriminator  real, fake -> L_D, gradients of D
+//	discriminator  real, fake -> L_D, gradients of D by the pass through real and by that through fake
 //	adversary      fake -> L_G, ∂L_G/∂fake            through D, whose weights are frozen
 //
 // In an alternating step the adversary is a graph of its own that runs on the
@@ -35,7 +36,7 @@ type discriminatorGraph struct {
 	x      [2]*gorgonia.Node // real, fake
 	logits [2]*gorgonia.Node
 	loss   *gorgonia.Node
-	grads  gorgonia.Nodes
+	grads  [2]gorgonia.Nodes // of each pass; their sums are those of the loss
 	pass   [2]graph.Pass
 	vm     graph.Machine // segments: loss, grads; in a simultaneous step also the adversary's
 }
@@ -91,15 +92,15 @@ func (s *workshop) discriminator() (*discriminatorGraph, *adversaryGraph, error)
 		if losses[i], err = graph.Softplus(s.context, t.logits[i], sign, r.DLossScale); err != nil {
 			return nil, nil, err
 		}
+		if t.grads[i], err = graph.Grad(losses[i], one(g), trainable(g, net)...); err != nil {
+			return nil, nil, err
+		}
 	}
 	var err error
 	if t.loss, err = graph.Add(s.context, losses[0], losses[1]); err != nil {
 		return nil, nil, err
 	}
-	if t.grads, err = graph.Grad(t.loss, one(g), trainable(g, net)...); err != nil {
-		return nil, nil, err
-	}
-	segments := []gorgonia.Nodes{append(gorgonia.Nodes{t.loss, t.logits[0], t.logits[1]}, t.grads...)}
+	segments := []gorgonia.Nodes{slices.Concat(gorgonia.Nodes{t.loss, t.logits[0], t.logits[1]}, t.grads[0], t.grads[1])}
 	if r.Update != models.Simultaneous {
 		if t.vm, err = s.machine(segments...); err != nil {
 			return nil, nil, err

@@ -166,7 +166,9 @@ func (t *Trainer) Step() (Stats, error) {
 		if r.Update == models.Simultaneous && j == k-1 {
 			break // both gradients come before either update
 		}
-		t.updateD(j)
+		if err := t.updateD(j); err != nil {
+			return Stats{}, err
+		}
 	}
 	if r.GLatents == models.Fresh {
 		if err := t.generate(t.step*perStep + k); err != nil {
@@ -177,7 +179,9 @@ func (t *Trainer) Step() (Stats, error) {
 		return Stats{}, err
 	}
 	if r.Update == models.Simultaneous {
-		t.updateD(k - 1)
+		if err := t.updateD(k - 1); err != nil {
+			return Stats{}, err
+		}
 	}
 	t.updateG()
 	t.step++
@@ -205,7 +209,8 @@ func (t *Trainer) generate(batch int) error {
 // passes returns the number of the step's first pass through D.
 func (t *Trainer) passes() uint64 { return uint64(t.step) * uint64(2*t.recipe.K+1) }
 
-// discriminate computes D's loss and gradients for its update j of the step.
+// discriminate computes D's loss and the gradients of its two passes for its
+// update j of the step.
 func (t *Trainer) discriminate(j int) error {
 	if err := t.real.read(graph.Floats(t.d.x[0]), t.step*t.recipe.K+j); err != nil {
 		return err
@@ -219,7 +224,7 @@ func (t *Trainer) discriminate(j int) error {
 	if err := t.d.vm.Run(0); err != nil {
 		return fmt.Errorf("train: step %d: discriminator: %w", t.step+1, err)
 	}
-	if err := t.checkFinite("the discriminator's loss", t.d.loss, t.solvers.d, t.d.grads); err != nil {
+	if err := t.checkLoss("the discriminator's loss", t.d.loss); err != nil {
 		return err
 	}
 	for i := range t.d.pass {
@@ -247,7 +252,10 @@ func (t *Trainer) deceive() error {
 	if err != nil {
 		return fmt.Errorf("train: step %d: generator: %w", t.step+1, err)
 	}
-	if err := t.checkFinite("the generator's loss", t.a.loss, t.solvers.g, t.g.grads); err != nil {
+	if err := t.checkLoss("the generator's loss", t.a.loss); err != nil {
+		return err
+	}
+	if err := t.checkGradients(t.solvers.g, t.g.grads); err != nil {
 		return err
 	}
 	if separate {
@@ -256,13 +264,26 @@ func (t *Trainer) deceive() error {
 	return nil
 }
 
-// updateD and updateG apply the gradients that stand in the graphs. Training on
-// several machines adds the shards' gradients here, before the solver.
-func (t *Trainer) updateD(j int) {
+// updateD applies D's gradients: the sum of those of its two passes.
+//
+// ALL-REDUCE: machines that have a part of each batch add each of the two lists
+// here, and updateG's one there, in the shards' tree (kernel.GemmShards). Only
+// then come the sum of the two, the check and the solver, or the bits would not
+// be those of one machine with as many shards.
+func (t *Trainer) updateD(j int) error {
+	for i, n := range t.d.grads[0] {
+		sum := graph.Floats(n) // the node's own memory, which the next run writes anew
+		kernel.Add(t.pool, sum, sum, graph.Floats(t.d.grads[1][i]))
+	}
+	if err := t.checkGradients(t.solvers.d, t.d.grads[0]); err != nil {
+		return err
+	}
 	n := t.step*t.recipe.K + j
-	t.solvers.d.step(t.d.grads, n, t.epoch(n))
+	t.solvers.d.step(t.d.grads[0], n, t.epoch(n))
+	return nil
 }
 
+// updateG applies G's gradients.
 func (t *Trainer) updateG() {
 	t.solvers.g.step(t.g.grads, t.step, t.epoch(t.step*t.recipe.K+t.recipe.K-1))
 }

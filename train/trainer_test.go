@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,7 +110,7 @@ func steps(t testing.TB, x *Trainer, n int) []Stats {
 }
 
 // TestTrainerAgainstReference follows Algorithm 1 in float64 for ten steps. The
-// losses agree to 1e-5; what a tensor changed by agrees to 1e-4 of its length.
+// losses and D's opinions agree to 1e-5; what a tensor changed by agrees to 1e-4 of its length.
 func TestTrainerAgainstReference(t *testing.T) {
 	for _, c := range trainings {
 		t.Run(c.name, func(t *testing.T) {
@@ -119,13 +120,11 @@ func TestTrainerAgainstReference(t *testing.T) {
 			for _, s := range x.State() {
 				start[s.Name] = append([]float32(nil), s.Data...)
 			}
-			for i, s := range steps(t, x, 10) {
-				d, g := ref.run()
-				if !close(s.LossD, d, 1e-5) || !close(s.LossG, g, 1e-5) {
-					t.Fatalf("step %d: losses are %v and %v, want %v and %v", i+1, s.LossD, s.LossG, d, g)
-				}
-				if s.Step != i+1 {
-					t.Errorf("step %d calls itself %d", i+1, s.Step)
+			for _, s := range steps(t, x, 10) {
+				want := ref.run()
+				if s.Step != want.Step || !near(s.LossD, want.LossD, 1e-5) || !near(s.LossG, want.LossG, 1e-5) ||
+					!near(s.Dx, want.Dx, 1e-5) || !near(s.DGz1, want.DGz1, 1e-5) || !near(s.DGz2, want.DGz2, 1e-5) {
+					t.Fatalf("figures are %+v, want %+v", s, want)
 				}
 			}
 			for _, s := range x.State() {
@@ -147,7 +146,7 @@ func TestTrainerAgainstReference(t *testing.T) {
 	}
 }
 
-func close(got, want, relative float64) bool {
+func near(got, want, relative float64) bool {
 	return math.Abs(got-want) <= relative*max(math.Abs(want), 1e-3)
 }
 
@@ -333,20 +332,68 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestNonFiniteGradient: one infinite element of one gradient is found and named.
+// TestNonFiniteGradient: one element of one gradient of D that is infinite, or
+// becomes so in the sum over its two passes, is found and named before any
+// weight is updated.
 func TestNonFiniteGradient(t *testing.T) {
-	x := newTrainer(t, plainSpec, trainings[0].recipe, Options{})
-	steps(t, x, 1)
-	for i, s := range x.solvers.d.slots {
-		if s.name == "d.4.weight" {
-			g := graph.Floats(x.d.grads[i])
-			g[len(g)-1] = float32(math.Inf(-1))
+	for _, values := range [][2]float32{{0, float32(math.Inf(-1))}, {float32(math.NaN()), 0}, {3e38, 3e38}} {
+		x := newTrainer(t, plainSpec, trainings[0].recipe, Options{})
+		steps(t, x, 1)
+		before := flatten(x.State())
+		for i, s := range x.solvers.d.slots {
+			if s.name == "d.4.weight" {
+				for pass, v := range values {
+					g := graph.Floats(x.d.grads[pass][i])
+					g[len(g)-1] = v
+				}
+			}
+		}
+		err := x.updateD(0)
+		var e *NonFiniteError
+		if !errors.As(err, &e) || e.Tensor != "the gradient of d.4.weight" || e.Step != 2 {
+			t.Errorf("%v: got %v, want the gradient of d.4.weight in step 2", values, err)
+		}
+		if !slices.Equal(flatten(x.State()), before) {
+			t.Errorf("%v: the state has changed", values)
 		}
 	}
-	err := x.checkFinite("a loss", x.d.loss, x.solvers.d, x.d.grads)
-	var e *NonFiniteError
-	if !errors.As(err, &e) || e.Tensor != "the gradient of d.4.weight" || e.Step != 2 {
-		t.Errorf("got %v, want the gradient of d.4.weight in step 2", err)
+}
+
+// TestNonFiniteGenerator: what overflows in G's update alone, its loss or a
+// gradient behind a finite loss, is found and named.
+func TestNonFiniteGenerator(t *testing.T) {
+	for _, c := range []struct {
+		training int
+		set      map[string]float32
+		want     string
+	}{
+		{0, map[string]float32{"d.6.bias": -3e38}, "the generator's loss"},
+		{5, map[string]float32{"d.6.bias": -3e38}, "the generator's loss"},
+		{2, map[string]float32{"g.0.weight": 1e30, "g.3.weight": 0, "d.2.weight": 1e6, "d.4.weight": -1e6}, "the gradient of g.3.weight"},
+		{3, map[string]float32{"g.0.weight": 1e30, "g.3.weight": 0, "d.2.weight": 1e6, "d.4.weight": -1e6}, "the gradient of g.3.weight"},
+	} {
+		recipe := trainings[c.training].recipe // a factor of 2 makes -3e38 overflow, one of 0.5 keeps D's loss finite
+		recipe = strings.NewReplacer(`"g_loss_scale": 1`, `"g_loss_scale": 2`, `"d_loss_scale": 1`, `"d_loss_scale": 0.5`).Replace(recipe)
+		x := newTrainer(t, trainings[c.training].spec, recipe, Options{})
+		for name, v := range c.set {
+			setAll(x, name, v)
+		}
+		var before []float32
+		for _, p := range x.model.G.Trainable() {
+			before = append(before, x.model.G.Tensor(p.Name).Float32s()...)
+		}
+		_, err := x.Step()
+		var e *NonFiniteError
+		if !errors.As(err, &e) || e.Tensor != c.want || e.Step != 1 {
+			t.Errorf("%s: got %v, want %s in step 1", trainings[c.training].name, err, c.want)
+		}
+		var after []float32
+		for _, p := range x.model.G.Trainable() {
+			after = append(after, x.model.G.Tensor(p.Name).Float32s()...)
+		}
+		if !slices.Equal(after, before) {
+			t.Errorf("%s: the generator has changed", trainings[c.training].name)
+		}
 	}
 }
 

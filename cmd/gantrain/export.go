@@ -23,7 +23,9 @@ func exportCommand(args []string, stdout, stderr io.Writer) error {
 	case fs.NArg() != 1:
 		return misused("gantrain export runs/00000-mnist-mlp28 -o g.onnx", "export takes one run directory or checkpoint, got %d", fs.NArg())
 	case *out == "":
-		return misused("gantrain export "+quote(fs.Arg(0))+" -o g.onnx", "export needs the name of the file to write, -o FILE")
+		return misused("gantrain export "+train.Quote(fs.Arg(0))+" -o g.onnx", "export needs the name of the file to write, -o FILE")
+	case *out == "-":
+		return misused("-o FILE, then do with it what you like", "-o -: a generator goes into a file, not to stdout: it is read back")
 	case fs.Changed("step") && *step < 0:
 		return misused("leave it out for the newest", "--step %d: must be at least 0", *step)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -30,6 +31,11 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) error{
 // run carries out one command line and returns the exit code: 0 done, 1 failed,
 // 2 misused, 128 plus the signal's number if one stopped it.
 func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "help" { // help, help export
+		args = append(args[1:], "--help")
+	} else if len(args) == 2 && commands[args[0]] != nil && args[1] == "help" { // export help
+		args[1] = "--help"
+	}
 	command := trainCommand
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		if command = commands[args[0]]; command == nil {
@@ -53,6 +59,9 @@ func fail(err error, stderr io.Writer) int {
 		return stop.code()
 	}
 	code, hint := 1, ""
+	if errors.Is(err, syscall.ENOSPC) {
+		hint = "the disk is full"
+	}
 	if e := (*train.Error)(nil); errors.As(err, &e) {
 		hint = e.Hint
 		if e.Misuse {
@@ -66,10 +75,12 @@ func fail(err error, stderr io.Writer) int {
 	return code
 }
 
-// oneLine drops the package that does the command's work, and line breaks.
+// packages are the names before messages, which say nothing to who runs a command.
+var packages = regexp.MustCompile(`(^|: )((train|models|dataset|atomicfile|safetensors|export|infer|onnx|graph|checkpoint): )+`)
+
+// oneLine drops packages and line breaks.
 func oneLine(s string) string {
-	s = strings.ReplaceAll(strings.TrimPrefix(s, "train: "), ": train: ", ": ")
-	return strings.ReplaceAll(s, "\n", " ")
+	return strings.ReplaceAll(packages.ReplaceAllString(s, "$1"), "\n", " ")
 }
 
 // misused is an error about the command line.
@@ -96,13 +107,19 @@ func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) err
 	var value *pflag.InvalidValueError
 	switch {
 	case errors.Is(err, pflag.ErrHelp):
-		fmt.Fprint(stdout, usage)
-		return err
+		if _, err := io.WriteString(stdout, usage); err != nil {
+			return err
+		}
+		return pflag.ErrHelp
 	case errors.As(err, &absent) && absent.GetSpecifiedShortnames() == "":
 		var names []string
 		fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		name := absent.GetSpecifiedName()
-		if near := nearest(name, names); near != "" {
+		near := synonyms[strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))]
+		if near == "" || fs.Lookup(near) == nil {
+			near = nearest(name, names)
+		}
+		if near != "" {
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
 		}
 		return misused(hint, "unknown flag --%s", name)
@@ -111,7 +128,18 @@ func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) err
 	case err != nil:
 		return misused(hint, "%w", err)
 	}
-	return nil
+	fs.Visit(func(f *pflag.Flag) {
+		if f.Value.String() == "" && err == nil {
+			err = misused("is a shell variable not set?", "--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
+// synonyms are what other programs call our flags.
+var synonyms = map[string]string{
+	"outdir": "out", "output": "out", "outf": "out", "batchsize": "batch", "epochs": "steps", "niter": "steps", "iterations": "steps",
+	"dataset": "data", "dataroot": "data", "workers": "threads", "manualseed": "seed", "learningrate": "lr", "model": "preset", "continue": "resume",
 }
 
 // nearest returns the name that got may have been meant to be, or "".
@@ -148,8 +176,12 @@ func distance(a, b string) int {
 }
 
 func versionCommand(args []string, stdout, _ io.Writer) error {
+	if len(args) > 0 && (args[0] == "--help" || args[0] == "-h") {
+		_, err := io.WriteString(stdout, versionUsage)
+		return err
+	}
 	if len(args) > 0 {
-		return misused("", "version takes no arguments, got %q", args[0])
+		return misused("gantrain version", "version takes no arguments, got %q", args[0])
 	}
 	_, err := fmt.Fprintf(stdout, "gantrain %s, numerics %d, kernels %s, %s %s/%s\n",
 		version.Version, kernel.Numerics, kernel.Tier(), runtime.Version(), runtime.GOOS, runtime.GOARCH)

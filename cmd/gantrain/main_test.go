@@ -92,7 +92,7 @@ func TestTrain(t *testing.T) {
 	const dir = "runs/00000-squares-tiny"
 	want := "generator: " + filepath.FromSlash(dir) + "/generator.onnx\n" +
 		"samples: " + dir + "/fakes-000012.png\n" +
-		"draw your own: ganinfer sample --model " + dir + "/generator.onnx --seeds 0-63 --grid grid.png\n"
+		"draw your own:\n  ganinfer sample --model " + dir + "/generator.onnx --seeds 0-63 --grid grid.png\n"
 	if filepath.ToSlash(stdout) != want {
 		t.Errorf("stdout: got\n%swant\n%s", stdout, want)
 	}
@@ -197,7 +197,7 @@ func TestMisuse(t *testing.T) {
 		{"--data idx:", 2, "--data takes mnist, or idx:DIR"},
 		{"--data idx:nowhere --out x", 1, "no such file"},
 		{"--data idx:cut --out x PRESET", 1, "ends after 3 bytes of data, expected 324"},
-		{"--k 0", 2, "--k 0: models: recipe.k: 0, want at least 1"},
+		{"--k 0", 2, "--k 0: recipe.k: 0, want at least 1"},
 		{"--batch 0", 2, "--batch 0: "},
 		{"--batch x", 2, "--batch x: must be a whole number"},
 		{"--lr x", 2, "--lr x: must be a number"},
@@ -228,22 +228,50 @@ func TestMisuse(t *testing.T) {
 		{"export done -o x --step 7", 2, "no checkpoint of step 7"},
 		{"export done -o x --step 7", 2, "it has 2, 0"},
 		{"export cut -o x", 2, "has no checkpoint"},
-		{"export bad.json -o x", 1, "bad.json is damaged"},
+		{"export bad.json -o x", 1, "bad.json is no checkpoint"},
 		{"export done -o nowhere/x", 1, "nowhere"},
 		{"presets nono", 2, "nono"},
 		{"version 2", 2, "takes no arguments"},
+
+		{"--outdir x", 2, "did you mean --out?"},
+		{"--batch-size 3", 2, "did you mean --batch?"},
+		{"--batchSize 3", 2, "did you mean --batch?"},
+		{"--epochs 3", 2, "did you mean --steps?"},
+		{"--niter 3", 2, "did you mean --steps?"},
+		{"--data MNIST", 2, "did you mean mnist?"},
+		{"--data cut", 2, "did you mean --data idx:cut?"},
+		{"--preset MLP28", 2, "did you mean mlp28?"},
+		{"--preset bad.json", 2, "gantrain presets mlp28 prints one"},
+		{"--steps 3 export", 2, "the command stands first"},
+		{"--steps 1000000000", 2, "hint: leave it out"},
+		{"--batch 7 --shards 2", 2, "hint: leave out --batch or --shards"},
+		{"--solver sgd --beta1 0.5", 2, "hint: leave out --solver or --beta1"},
+		{"--resume done --steps 0", 2, "hint: leave it out for what the run has"},
+		{"--resume done --lr-decay 1.5", 2, "solver.lr_decay is unset, not 1.5"},
+		{"--resume done/checkpoint-000002.safetensors", 2, "hint: give its directory: --resume done"},
+		{"-n --data idx:nowhere", 1, "hint: --data takes mnist, or idx:DIR"},
+		{"-n PRESET DATA --out bad.json", 1, "hint: give --out a directory that you may make"},
+		{"-n PRESET DATA --out bad.json/x", 1, "hint: give --out a directory that you may make"},
+		{"PRESET DATA --out LONG", 1, "hint: give --out a directory that you may make"},
+		{"export done -o -", 2, "goes into a file, not to stdout"},
+		{"export done -o cut", 1, "cut: is a directory, not a regular file"},
+		{"export done -o cut", 1, "hint: -o takes a file"},
+		{"export done -o nowhere/x", 1, "hint: -o takes a file"},
 	} {
 		t.Run(c.args, func(t *testing.T) {
 			if runtime.GOOS == "windows" && strings.Contains(c.want, "no such file") {
 				t.Skip("Windows words this in another way")
 			}
-			code, stdout, stderr := call(strings.Fields(strings.NewReplacer("PRESET", preset, "DATA", data).Replace(c.args))...)
+			code, stdout, stderr := call(strings.Fields(strings.NewReplacer("PRESET", preset, "DATA", data, "LONG", strings.Repeat("x", 300)).Replace(c.args))...)
 			if code != c.code || !strings.Contains(stderr, c.want) || stdout != "" {
 				t.Errorf("exit %d, want %d\n%s%s", code, c.code, stdout, stderr)
 			}
 			// One line for the error and one for the hint, if there is one.
 			if !regexp.MustCompile(`\Agantrain: error: .+\n(gantrain: hint: .+\n)?\z`).MatchString(stderr) {
 				t.Errorf("got\n%s", stderr)
+			}
+			if _, hint, _ := strings.Cut(stderr, "\n"); len(hint) > 81 || hint == "" {
+				t.Errorf("no hint, or one of %d columns: %s", len(hint)-1, stderr)
 			}
 		})
 	}
@@ -256,7 +284,8 @@ func TestMisuse(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"presets", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"presets", "--help"}, {"version", "--help"},
+		{"help"}, {"help", "export"}, {"train", "help"}} {
 		code, stdout, stderr := call(args...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "gantrain ") {
 			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
@@ -375,14 +404,6 @@ func TestNearest(t *testing.T) {
 	for got, want := range map[string]string{"stpes": "steps", "bach": "batch", "beta": "beta1", "xyzzy": "", "": "", strings.Repeat("x", 1000): ""} {
 		if near := nearest(got, names); near != want {
 			t.Errorf("%s: got %q, want %q", got[:min(len(got), 9)], near, want)
-		}
-	}
-}
-
-func TestQuote(t *testing.T) {
-	for path, want := range map[string]string{"runs/00000-a": "runs/00000-a", "my run": "'my run'", "it's": `'it'\''s'`, "": "''", "$HOME": "'$HOME'"} {
-		if got := quote(path); got != want {
-			t.Errorf("%s: got %s, want %s", path, got, want)
 		}
 	}
 }

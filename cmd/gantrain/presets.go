@@ -29,7 +29,7 @@ func presetsCommand(args []string, stdout, _ io.Writer) error {
 	case 1:
 		p, err := models.LoadPreset(fs.Arg(0))
 		if err != nil {
-			return misused("gantrain presets lists them", "%w", err)
+			return presetError(fs.Arg(0), err)
 		}
 		b, err := json.MarshalIndent(p, "", "  ")
 		if err != nil {
@@ -39,6 +39,17 @@ func presetsCommand(args []string, stdout, _ io.Writer) error {
 		return err
 	}
 	return misused("gantrain presets --help", "presets takes one name, got %d", fs.NArg())
+}
+
+// presetError is the error for a preset that cannot be had.
+func presetError(name string, err error) error {
+	hint := "gantrain presets lists them; a file's name ends in .json"
+	if strings.HasSuffix(name, ".json") {
+		hint = "gantrain presets mlp28 prints one as it should be"
+	} else if p, err := models.LoadPreset(strings.ToLower(name)); err == nil {
+		hint = fmt.Sprintf("did you mean %s?", p.Name)
+	}
+	return misused(hint, "%w", err)
 }
 
 // wrap breaks text between words into lines of at most width columns.

@@ -136,7 +136,7 @@ func TestSignals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows has no signals to send")
 	}
-	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129} {
 		t.Run(sig.String(), func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "my run")
 			cmd, words, wait := begin(t, dir)
@@ -144,7 +144,7 @@ func TestSignals(t *testing.T) {
 			if got := wait(); got != code {
 				t.Errorf("exit %d, want %d\n%s", got, code, words.String())
 			}
-			m := regexp.MustCompile(`stopped after step (\d+) of 100000000; everything is saved\nto go on: gantrain train --resume '(.*)'\n`).FindStringSubmatch(words.String())
+			m := regexp.MustCompile(`stopped after step (\d+) of 100000000; everything is saved\nto go on:\n  gantrain train --resume '(.*)'\n`).FindStringSubmatch(words.String())
 			if m == nil || m[2] != dir {
 				t.Fatalf("got\n%s", words.String())
 			}
@@ -155,6 +155,90 @@ func TestSignals(t *testing.T) {
 				t.Errorf("resuming: exit %d\n%s", code, stderr)
 			}
 		})
+	}
+}
+
+// TestReadersGone: the run goes on where those who read stdout and stderr go
+// away, and, started by nohup, where the terminal does; SIGTERM then stops it.
+func TestReadersGone(t *testing.T) {
+	nohup, err := exec.LookPath("nohup")
+	if err != nil {
+		t.Skipf("no nohup here: %v", err)
+	}
+	preset, data := tiny(t)
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd := process(preset, data, "--steps=100000000", "--log-every=10", "--sample-every=100000000", "--checkpoint-every=100000000", "--threads=1", "--out="+dir)
+	cmd.Args = append([]string{"nohup"}, cmd.Args...)
+	cmd.Path = nohup
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	w.Close()
+	r.Close()
+	lines := func() int {
+		b, _ := os.ReadFile(filepath.Join(dir, "log.txt"))
+		return bytes.Count(b, []byte("Loss_D"))
+	}
+	wait := func(n int) {
+		t.Helper()
+		for start := time.Now(); lines() < n; time.Sleep(2 * time.Millisecond) {
+			if time.Since(start) > time.Minute {
+				t.Fatalf("%d lines in log.txt, want %d", lines(), n)
+			}
+		}
+	}
+	wait(1)
+	cmd.Process.Signal(syscall.SIGHUP)
+	wait(lines() + 20)
+	cmd.Process.Signal(syscall.SIGTERM)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 143 {
+		t.Errorf("exit %d, want 143", code)
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "checkpoint-*.safetensors")); len(found) < 2 {
+		t.Errorf("it was not saved: %v", found)
+	}
+}
+
+// TestStopWhileReading interrupts a run whose data do not come.
+func TestStopWhileReading(t *testing.T) {
+	if _, err := exec.LookPath("mkfifo"); err != nil {
+		t.Skipf("no named pipes here: %v", err)
+	}
+	preset, data := tiny(t)
+	images := filepath.Join(strings.TrimPrefix(data, "--data=idx:"), "train-images-idx3-ubyte")
+	if err := os.Remove(images); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mkfifo", images).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	cmd := process(preset, data, "--out="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill() })
+	for start := time.Now(); ; time.Sleep(2 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(dir, "options.json")); err == nil {
+			break
+		} else if time.Since(start) > time.Minute {
+			t.Fatal(err)
+		}
+	}
+	cmd.Process.Signal(os.Interrupt)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit %d, want 130", code)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it left its directory")
 	}
 }
 

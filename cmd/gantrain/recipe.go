@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,6 +65,12 @@ func (f *recipeFlag) set(r *models.Recipe, text string) error {
 				return errors.New("must be a number")
 			}
 			*p = float32(v)
+		case *float64:
+			v, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return errors.New("must be a number")
+			}
+			*p = v
 		case *string:
 			*p = word(text)
 		case *models.Distribution:
@@ -134,33 +141,45 @@ func addRecipeFlags(fs *pflag.FlagSet) {
 	}
 }
 
+const recipeHint = "leave it out for the preset's own, or see gantrain --help"
+
 // applyRecipeFlags changes r as the given flags say. An error names the flag
-// whose value is at fault, where that is one alone.
+// whose value is at fault, or those of which one must go.
 func applyRecipeFlags(fs *pflag.FlagSet, r *models.Recipe) error {
-	before := *r
+	var given []*recipeFlag
 	for i := range recipeFlags {
-		f := &recipeFlags[i]
-		if fs.Changed(f.name) {
-			if err := f.set(r, fs.Lookup(f.name).Value.String()); err != nil {
-				return misused("", "--%s: %w", f.name, err)
+		if fs.Changed(recipeFlags[i].name) {
+			given = append(given, &recipeFlags[i])
+		}
+	}
+	text := func(f *recipeFlag) string { return fs.Lookup(f.name).Value.String() }
+	apply := func(flags []*recipeFlag) (models.Recipe, error) {
+		changed := *r
+		for _, f := range flags {
+			if err := f.set(&changed, text(f)); err != nil {
+				return changed, err
 			}
 		}
+		return changed, changed.Validate()
 	}
-	err := r.Validate()
+	changed, err := apply(given)
 	if err == nil {
+		*r = changed
 		return nil
 	}
-	const hint = "leave it out for the preset's own; gantrain --help shows what it may be"
-	for i := range recipeFlags {
-		f := &recipeFlags[i]
-		alone := before
-		if !fs.Changed(f.name) {
-			continue
-		}
-		text := fs.Lookup(f.name).Value.String()
-		if f.set(&alone, text) == nil && alone.Validate() != nil {
-			return misused(hint, "--%s %s: %w", f.name, text, alone.Validate())
+	for i := range given {
+		if _, err := apply(given[i : i+1]); err != nil {
+			return misused(recipeHint, "--%s %s: %w", given[i].name, text(given[i]), err)
 		}
 	}
-	return misused("", "%w", err)
+	var one []string
+	for i, f := range given {
+		if _, err := apply(slices.Delete(slices.Clone(given), i, i+1)); err == nil {
+			one = append(one, "--"+f.name)
+		}
+	}
+	if len(one) == 0 {
+		return misused(recipeHint, "%w", err)
+	}
+	return misused("leave out "+strings.Join(one, " or "), "%w", err)
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -59,7 +60,7 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	if given("preset") {
 		p, err := models.LoadPreset(f.preset)
 		if err != nil {
-			return misused("gantrain presets lists them; a file's name ends in .json", "--preset %s: %w", f.preset, err)
+			return presetError(f.preset, err)
 		}
 		s.Preset, s.Spec = p.Name, &p.Spec
 		if f.resume == "" {
@@ -101,23 +102,27 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	return applyRecipeFlags(f.fs, s.Recipe)
 }
 
+const dataHint = "--data takes mnist, or idx:DIR for a directory of IDX files"
+
 // absoluteData checks a reference to data, and makes it independent of the
 // working directory: a run may be resumed from another one.
 func absoluteData(ref string) (string, error) {
-	const hint = "--data takes mnist, or idx:DIR for a directory of IDX files"
 	if ref == "mnist" {
 		return ref, nil
 	}
 	dir, ok := strings.CutPrefix(ref, "idx:")
 	if !ok || dir == "" {
-		if near := nearest(ref, []string{"mnist"}); near != "" {
-			return "", misused("did you mean mnist? "+hint, "--data %s: no such data set", ref)
+		hint := dataHint
+		if info, err := os.Stat(ref); err == nil && info.IsDir() {
+			hint = fmt.Sprintf("did you mean --data %s?", train.Quote("idx:"+ref))
+		} else if nearest(strings.ToLower(ref), []string{"mnist"}) != "" {
+			hint = "did you mean mnist?"
 		}
 		return "", misused(hint, "--data %s: no such data set", ref)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", misused(hint, "--data %s: %w", ref, err)
+		return "", misused(dataHint, "--data %s: %w", ref, err)
 	}
 	return "idx:" + dir, nil
 }
@@ -139,6 +144,9 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 		return versionCommand(nil, stdout, stderr)
 	}
 	if f.fs.NArg() > 0 {
+		if word := f.fs.Arg(0); slices.Contains(commandNames, word) {
+			return misused("gantrain "+word+" ...", "%s stands after flags: the command stands first", word)
+		}
 		return unknown("argument", f.fs.Arg(0), commandNames, "flags begin with --; gantrain --help shows them")
 	}
 	host := train.Host{Open: openData, Words: stderr}
@@ -163,7 +171,7 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 	if f.dryRun {
 		data, err := openData(s.Data)
 		if err != nil {
-			return err
+			return &train.Error{Err: err, Hint: dataHint}
 		}
 		return train.DryRun(stdout, s, f.out, data)
 	}
@@ -177,27 +185,42 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 func finish(stdout, stderr io.Writer) func(*train.Result, error) error {
 	return func(r *train.Result, err error) error {
 		if stop := (*train.Interrupted)(nil); errors.As(err, &stop) {
-			fmt.Fprintf(stderr, "to go on: %s train --resume %s\n", program("gantrain"), quote(stop.Dir))
+			fmt.Fprintf(stderr, "to go on:\n  %s train --resume %s\n", program("gantrain"), train.Quote(stop.Dir))
+			return err
+		}
+		if errors.As(err, new(*stopSignal)) {
+			fmt.Fprintf(stderr, "stopped before training began; nothing has changed\n")
 			return err
 		}
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "generator: %s\n", r.Generator)
+		text := fmt.Sprintf("generator: %s\n", r.Generator)
 		if r.Fakes != "" {
-			fmt.Fprintf(stdout, "samples: %s\n", r.Fakes)
-			fmt.Fprintf(stdout, "draw your own: %s sample --model %s --seeds 0-63 --grid grid.png\n", program("ganinfer"), quote(r.Generator))
+			text += fmt.Sprintf("samples: %s\n", r.Fakes)
 		}
-		return nil
+		as := "--grid grid.png"
+		if len(r.Shape) != 3 || r.Shape[0] != 1 && r.Shape[0] != 3 {
+			as = "--out samples.npy"
+		}
+		text += fmt.Sprintf("draw your own:\n  %s sample --model %s --seeds 0-63 %s\n", program("ganinfer"), train.Quote(r.Generator), as)
+		_, err = io.WriteString(stdout, text)
+		return err
 	}
 }
 
-// signals returns a context that the first SIGINT or SIGTERM ends; the second
-// ends the program.
+// signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends; the
+// second ends the program, unless it is the SIGHUP that comes after another one
+// where a session ends. Under nohup, SIGHUP is ignored. A reader of our words or
+// results that goes away does not end the program either.
 func signals(stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(ch, syscall.SIGHUP)
+	}
+	signal.Ignore(syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		for first := true; ; first = false {
@@ -206,16 +229,19 @@ func signals(stderr io.Writer) (context.Context, func()) {
 				return
 			case sig := <-ch:
 				stop := &stopSignal{sig}
-				if !first {
+				switch {
+				case first:
+					fmt.Fprintf(stderr, "\ngantrain: %s: finishing this step and saving; once more stops at once\n", sig)
+					cancel(stop)
+				case sig != syscall.SIGHUP:
 					os.Exit(stop.code())
 				}
-				fmt.Fprintf(stderr, "\ngantrain: %s: finishing this step and saving; once more stops at once\n", sig)
-				cancel(stop)
 			}
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(ch)
+		signal.Reset(syscall.SIGPIPE)
 		close(done)
 	}
 }
@@ -227,15 +253,4 @@ func program(name string) string {
 		return "go run ./cmd/" + name
 	}
 	return name
-}
-
-// quote makes a path one word of a shell's command line.
-func quote(path string) string {
-	safe := strings.IndexFunc(path, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:,@\\", r))
-	}) < 0
-	if safe && path != "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

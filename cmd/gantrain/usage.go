@@ -51,12 +51,20 @@ The recipe (left out: the preset's own)
 
   --help, --version
 
-Results go to stdout, words to stderr. Exit: 0 done, 1 failed, 2 misused,
-130 or 143 stopped by Ctrl-C or SIGTERM, after saving.
+Results go to stdout, words to stderr. Exit: 0 done, 1 failed, 2 misused; 130,
+143 or 129 stopped by Ctrl-C, SIGTERM or SIGHUP, after saving.
 `
 
 const presetsUsage = `gantrain presets           list the presets
-gantrain presets NAME      print one as JSON: change it, then --preset FILE.json
+gantrain presets NAME      print one as JSON
+
+Examples
+  gantrain presets
+  gantrain presets mlp28 > mine.json         change it, and then
+  gantrain --preset mine.json --out runs/mine
+`
+
+const versionUsage = `gantrain version           print version, arithmetic and kernels
 `
 
 const exportUsage = `gantrain export RUN|CHECKPOINT -o FILE     export a generator, and verify it

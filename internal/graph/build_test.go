@@ -100,21 +100,64 @@ func TestInit(t *testing.T) {
 	}
 }
 
+// TestInitMarginals: with weights of zero the generator shows the mean image.
 func TestInitMarginals(t *testing.T) {
-	m := newTestModel(t, everySpec, fanIn)
+	const form = `{"version": 1, "inputs": [{"name": "z", "size": 3, "distribution": "normal"}],
+	 "generator": [%s], "discriminator": [{"type": "flatten"}, {"type": "linear", "units": 1}], "sample": {"shape": [1, 2, 2], "range": %s}}`
 	init := fanIn
 	init.GOutputBias = models.Marginals
-	if err := m.Init(init, 3, []float32{0, 0.25, 0.5, 1}); err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range []float64{1e-7, 0.25, 0.5, 1 - 1e-7} {
-		got, want := m.G.Tensor("g.out.bias").Float32s()[i], math.Log(p/(1-p))
-		if math.Abs(float64(got)-want) > 1e-6*math.Abs(want) {
-			t.Errorf("bias %d is %v, want %v", i, got, want)
+	marginals := []float32{0, 0.25, 0.5, 1}
+	const linear, reshape = `{"type": "linear", "units": 4}`, `{"type": "reshape", "shape": [1, 2, 2]}`
+	for _, c := range []struct {
+		layers, values string
+		lo             float64
+		want           string // of the error
+	}{
+		{linear + `, {"type": "sigmoid"}, ` + reshape, "[0, 1]", 0, ""},
+		{linear + `, {"type": "tanh"}, ` + reshape, "[-1, 1]", -1, ""},
+		{linear + `, {"type": "relu"}, ` + linear + ", " + reshape + `, {"type": "flatten"}, {"type": "tanh"}, ` + reshape, "[-1, 1]", -1, ""},
+		{linear + `, {"type": "tanh"}, ` + reshape, "[0, 1]", 0, "linear, tanh, range [0 1]"},
+		{linear + `, {"type": "sigmoid"}, ` + reshape, "[-1, 1]", 0, "linear, sigmoid, range [-1 1]"},
+		{linear + `, {"type": "leaky_relu", "alpha": 0.2}, {"type": "sigmoid"}, ` + reshape, "[0, 1]", 0, "leaky_relu, sigmoid, range [0 1]"},
+		{linear + `, {"type": "sigmoid"}, {"type": "dropout", "keep": 0.5}, ` + reshape, "[0, 1]", 0, "sigmoid, dropout, range [0 1]"},
+		{linear + ", " + reshape, "[-1, 1]", 0, "linear, range [-1 1]"},
+	} {
+		m := newTestModel(t, fmt.Sprintf(form, c.layers, c.values), fanIn)
+		err := m.Init(init, 3, marginals)
+		if c.want != "" {
+			want := `graph: init: output bias "marginals": the generator ends in ` + c.want + `, want "linear, sigmoid, range [0 1]" or "linear, tanh, range [-1 1]"`
+			if err == nil || err.Error() != want {
+				t.Errorf("got error %v, want %s", err, want)
+			}
+			continue
 		}
-	}
-	if err := m.Init(init, 3, make([]float32, 5)); err == nil {
-		t.Error("marginals of another size: got no error")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range m.G.Params() {
+			if p.Role == models.Weight {
+				clear(m.G.Tensor(p.Name).Float32s())
+			}
+		}
+		s, err := NewSampler(m, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		image, err := s.Run([]float32{1, -2, 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range []float64{1e-7, 0.25, 0.5, 1 - 1e-7} { // kept away from 0 and 1
+			if want := c.lo + (1-c.lo)*p; math.Abs(float64(image[i])-want) > 2e-7 {
+				t.Errorf("%s: element %d is %v, want %v", c.layers, i, image[i], want)
+			}
+		}
+		if c.lo == 0 && math.Abs(float64(image[0])-1e-7) > 1e-10 {
+			t.Errorf("the mean 0 becomes %v, want 1e-7", image[0])
+		}
+		if err := m.Init(init, 3, make([]float32, 5)); err == nil {
+			t.Error("marginals of another size: got no error")
+		}
 	}
 }
 

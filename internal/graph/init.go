@@ -3,6 +3,8 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"gantry/internal/rng"
 	"gantry/models"
@@ -14,9 +16,11 @@ import (
 // [rng.Init] with sub i and index 0.
 //
 // marginals are the mean of each element of the data in [0,1], which
-// init.GOutputBias "marginals" needs: the generator's last bias becomes their
-// inverse sigmoid, so that an untrained generator shows the mean image
-// (Goodfellow's code for the 2014 paper). They may be nil otherwise.
+// init.GOutputBias "marginals" needs: the bias of the generator's output layer
+// becomes what gives the mean image where the layer's input is zero
+// (Goodfellow's code for the 2014 paper). The generator must end in linear and
+// sigmoid with range [0,1] or in linear and tanh with range [-1,1]; only
+// reshape and flatten may stand after or between them. They may be nil otherwise.
 func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
 	sub := uint32(0)
 	for _, n := range []struct {
@@ -31,7 +35,7 @@ func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
 		}
 	}
 	if init.GOutputBias == models.Marginals {
-		return m.G.initOutputBias(marginals)
+		return m.initOutputBias(marginals)
 	}
 	return nil
 }
@@ -64,23 +68,42 @@ func initParam(w []float32, p models.Param, d models.Distribution, seed uint64, 
 	return nil
 }
 
-// initOutputBias sets the last bias of the network to log(p/(1-p)), with p kept
-// 1e-7 away from 0 and 1.
-func (n *Net) initOutputBias(marginals []float32) error {
-	for i := len(n.params) - 1; i >= 0; i-- {
-		if n.params[i].Role != models.Bias {
+// initOutputBias sets the bias of the generator's output layer to the inverse of
+// its activation at the marginals: logit(p), or for tanh, whose result is 2p-1,
+// artanh(2p-1) = logit(p)/2.
+func (m *Model) initOutputBias(marginals []float32) error {
+	var end []*models.Node // the last two layers that compute, the last one first
+	for i := m.G.Out; i >= 0 && len(end) < 2; i = m.G.Nodes[i].Args[0] {
+		if l := &m.G.Nodes[i]; l.Type != models.Reshape && l.Type != models.Flatten {
+			end = append(end, l)
+		}
+	}
+	var seen []string
+	for _, l := range slices.Backward(end) {
+		seen = append(seen, l.Type)
+	}
+	seen = append(seen, fmt.Sprint("range ", m.Spec.Sample.Range))
+	scale := float32(1)
+	switch s := strings.Join(seen, ", "); s {
+	case "linear, sigmoid, range [0 1]":
+	case "linear, tanh, range [-1 1]":
+		scale = 0.5
+	default:
+		return fmt.Errorf(`graph: init: output bias %q: the generator ends in %s, want "linear, sigmoid, range [0 1]" or "linear, tanh, range [-1 1]"`, models.Marginals, s)
+	}
+	for _, p := range end[1].Params {
+		if p.Role != models.Bias {
 			continue
 		}
-		b := n.Tensor(n.params[i].Name).Float32s()
+		b := m.G.Tensor(p.Name).Float32s()
 		if len(b) != len(marginals) {
-			return fmt.Errorf("graph: init: %s has %d elements, but the data's mean has %d", n.params[i].Name, len(b), len(marginals))
+			return fmt.Errorf("graph: init: %s has %d elements, but the data's mean has %d", p.Name, len(b), len(marginals))
 		}
 		for j, p := range marginals {
-			b[j] = logit(p)
+			b[j] = scale * logit(p)
 		}
-		return nil
 	}
-	return fmt.Errorf("graph: init: the generator has no bias to start at the data's mean")
+	return nil
 }
 
 // logit returns log(p/(1-p)) for p clipped to [1e-7, 1-1e-7], the same bits on

@@ -160,8 +160,9 @@ func (o *op) Do(in ...gorgonia.Value) (gorgonia.Value, error) {
 }
 
 // UsePreallocDo computes into pre, a float32 tensor of the result's shape. A
-// panic of a kernel becomes an error: Gorgonia runs operations in a goroutine
-// of its own, where a panic would end the process.
+// panic on this goroutine, such as a kernel's that refuses shapes before it
+// begins, becomes an error: Gorgonia runs operations in a goroutine of its own,
+// where it would end the process. One on a worker of the pool still does.
 func (o *op) UsePreallocDo(pre gorgonia.Value, in ...gorgonia.Value) (out gorgonia.Value, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -180,6 +181,82 @@ func TestNoAllocation(t *testing.T) {
 			}
 		}); n > 0 {
 			t.Errorf("%s: %v allocations a run, want none", o.name, n)
+		}
+	}
+}
+
+// TestShardsReachKernels: each sum over the batch is the kernel's with the
+// context's shards, on inputs whose sum in one shard is another.
+func TestShardsReachKernels(t *testing.T) {
+	const rows, shards = 4, 2
+	big := []float32{1 << 60, 1, -1 << 60, 1} // in order 1; in halves 0
+	tie := []float32{1 << 53, 1 << 29, 0, 0}  // softplus: log 2 is lost at 2⁵³, twice log 2 is not
+	ones, zero := []float32{1, 1, 1, 1}, []float32{0}
+	var mean, variance, dgamma, dbeta [1]float32
+	for _, c := range []struct {
+		name   string
+		inputs [][]float32 // [rows 1], then [1]
+		build  func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error)
+		kernel func(shards int) []float32
+	}{
+		{"col_sum", [][]float32{big}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return colSumOf(c, x[0]) },
+			func(shards int) []float32 {
+				dst := make([]float32, 1)
+				kernel.ColSum(nil, dst, big, rows, 1, shards)
+				return dst
+			}},
+		{"softplus_mean", [][]float32{tie}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], 1, 1) },
+			func(shards int) []float32 { return []float32{kernel.SoftplusMean(tie, 1, 1, shards)} }},
+		{"batch_norm", [][]float32{big, {1}, {0}}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+			y, _, err := normOf(c, x[0], x[1], x[2], 1e-5)
+			return y, err
+		}, func(shards int) []float32 {
+			dst, inv := make([]float32, rows), make([]float32, 1)
+			kernel.BatchNormStats(nil, mean[:], variance[:], big, rows, 1, shards)
+			invert(inv, variance[:], 1e-5)
+			kernel.BatchNormApply(nil, dst, big, mean[:], inv, []float32{1}, zero, rows, 1)
+			return dst
+		}},
+		{"batch_norm_grad", [][]float32{ones, {1}, {0}, big}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+			y, _, err := normOf(c, x[0], x[1], x[2], 1)
+			if err != nil {
+				return nil, err
+			}
+			gs, err := Grad(y, x[3], x[2])
+			if err != nil {
+				return nil, err
+			}
+			return gs[0], nil
+		}, func(shards int) []float32 {
+			kernel.BatchNormGrad(nil, make([]float32, rows), dgamma[:], dbeta[:], ones, big, []float32{1}, []float32{1}, []float32{1}, rows, 1, shards)
+			return []float32{dbeta[0]}
+		}},
+	} {
+		g := gorgonia.NewGraph()
+		var x []*gorgonia.Node
+		for i, v := range c.inputs {
+			shape := []int{1}
+			if len(v) == rows {
+				shape = []int{rows, 1}
+			}
+			n := Input(g, fmt.Sprintf("x%d", i), shape...)
+			copy(Floats(n), v)
+			x = append(x, n)
+		}
+		y, err := c.build(&Context{Shards: shards}, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := NewVM(gorgonia.Nodes{y})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.RunAll(); err != nil {
+			t.Fatal(err)
+		}
+		sameBits(t, c.name, Floats(y), c.kernel(shards))
+		if slices.Equal(c.kernel(1), c.kernel(shards)) {
+			t.Errorf("%s: the shards make no difference here, so that this test says nothing", c.name)
 		}
 	}
 }

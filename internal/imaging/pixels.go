@@ -11,7 +11,7 @@ func Pixels(dst []uint8, x []float32, lo, hi float32) {
 	dst = dst[:len(x)]
 	width := hi - lo
 	for i, v := range x {
-		v = (v-lo)*255/width + 0.5
+		v = float32((v-lo)*255/width) + 0.5 // float32(...) also where width is a constant power of two: else it could be fused
 		switch {
 		case v >= 255:
 			dst[i] = 255

@@ -88,3 +88,29 @@ func checkBatchNormGrad(t *testing.T, what string, dx, dgamma, dbeta, x, g, mean
 		}
 	}
 }
+
+// TestBatchNormShards: sums are taken in the documented tree. One row is one
+// shard; 2⁶⁰ swallows 1 in float64, and 2⁶⁰ - 2⁶⁰ does not.
+func TestBatchNormShards(t *testing.T) {
+	const big = 1 << 60
+	for _, x := range [][]float32{{big, -big, 1}, {1, big, -big}, {big, -big, 0, 0, 1}, {big, 0, -big, 1, 0}, {1, 0, big, -big, 1}} {
+		m := len(x)
+		var parts []float64
+		for _, v := range x {
+			parts = append(parts, float64(v))
+		}
+		want := treeOf(parts)
+		var mean, variance, dgamma, dbeta [1]float32
+		dx := make([]float32, m)
+		BatchNormStats(nil, mean[:], variance[:], x, m, 1, m)
+		if w := float32(want / float64(m)); mean[0] != w {
+			t.Errorf("%v: mean is %v, want %v", x, mean[0], w)
+		}
+		// With h = 1 both sums of the gradient are those of g.
+		ones := []float32{1, 1, 1, 1, 1}[:m]
+		BatchNormGrad(nil, dx, dgamma[:], dbeta[:], ones, x, []float32{0}, []float32{1}, []float32{1}, m, 1, m)
+		if w := float32(want); dgamma[0] != w || dbeta[0] != w {
+			t.Errorf("%v: dgamma and dbeta are %v and %v, want %v", x, dgamma[0], dbeta[0], w)
+		}
+	}
+}

@@ -49,15 +49,50 @@ func TestSoftplusMean(t *testing.T) {
 	}
 }
 
-// TestSoftplusShards: a shard's sum does not depend on the others.
-func TestSoftplusShards(t *testing.T) {
-	x := noiseSlice(300, 2)
-	whole := float64(SoftplusMean(x, 1, 1, 3))
-	sum := 0.
-	for s := range 3 {
-		sum += float64(SoftplusMean(x[s*100:(s+1)*100], 1, 1, 1)) / 3
+// treeOf adds numbers in the documented tree.
+func treeOf(parts []float64) float64 {
+	if len(parts) == 1 {
+		return parts[0]
 	}
-	if math.Abs(whole-sum) > 2*ulp(whole) {
-		t.Errorf("mean over 3 shards is %v, mean of their means %v", whole, sum)
+	left := 1
+	for left*2 < len(parts) {
+		left *= 2
+	}
+	return treeOf(parts[:left]) + treeOf(parts[left:])
+}
+
+// TestSoftplusShards compares with the documented sum: float64 in order within a
+// shard, the shards in the tree, one rounding at the end. Where the mean of n
+// would be 2⁵⁰ + 2²⁶, midway between two float32, log 2 adds nothing to the sum,
+// but twice log 2 tips it.
+func TestSoftplusShards(t *testing.T) {
+	const big, half, zero, log2 = 1 << 50, 1 << 26, -1e9, 0
+	for _, c := range []struct {
+		x      []float32
+		shards []int
+	}{
+		{noiseSlice(300, 2), []int{1, 2, 3, 5}},
+		{noiseSlice(7, 3), []int{1, 7}},
+		{[]float32{6 * big, 6 * half, log2, log2, log2, zero}, []int{1, 2, 3}},
+		{[]float32{6 * big, 6 * half, log2, zero, log2, zero}, []int{3}},
+		{[]float32{10 * big, 10 * half, log2, zero, zero, zero, zero, zero, log2, zero}, []int{5}},
+		{[]float32{10 * big, 10 * half, zero, zero, log2, zero, log2, zero, zero, zero}, []int{5}},
+	} {
+		for _, shards := range c.shards {
+			var parts []float64
+			for i := range shards {
+				sum, n := 0., len(c.x)/shards
+				for _, v := range c.x[i*n : (i+1)*n] {
+					sum += softplus(float64(v))
+				}
+				parts = append(parts, sum)
+			}
+			for _, scale := range []float32{0.3, 1, 7} {
+				want := float32(float64(scale) * treeOf(parts) / float64(len(c.x)))
+				if got := SoftplusMean(c.x, 1, scale, shards); got != want {
+					t.Errorf("%d logits in %d shards, scale %v: got %v, want %v", len(c.x), shards, scale, got, want)
+				}
+			}
+		}
 	}
 }

@@ -23,7 +23,7 @@ func (d *digest) add(x ...float32) {
 
 // numerics is what every kernel gives for some input, on every processor. If a
 // change alters it on purpose, raise Numerics and write the new value here.
-const numerics = 0xd00141bfbb7626bb
+const numerics = 0xcacf301271812d3f
 
 func TestNumerics(t *testing.T) {
 	p := NewPool(2)

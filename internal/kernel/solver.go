@@ -10,17 +10,18 @@ import "math"
 //	w = w - lr/(1-beta1^step) · m / (sqrt(v)/sqrt(1-beta2^step) + eps)
 //
 // The four slices have one length. Every operation is rounded to float32; the
-// factors that do not depend on the element are computed in float64.
-func Adam(p *Pool, w, g, m, v []float32, lr, beta1, beta2, eps float32, step int) {
+// factors that do not depend on the element are computed in float64 and rounded
+// once.
+func Adam(p *Pool, w, g, m, v []float32, lr float32, beta1, beta2 float64, eps float32, step int) {
 	need("g", len(g), len(w))
 	need("m", len(m), len(w))
 	need("v", len(v), len(w))
-	c1 := 1 - pow(float64(beta1), step)
-	c2 := 1 - pow(float64(beta2), step)
+	c1 := 1 - pow(beta1, step)
+	c2 := 1 - pow(beta2, step)
 	j := elemJobs.get()
 	j.op, j.dst, j.x, j.y, j.z = adamOp, w, g, m, v
-	j.a, j.b = beta1, float32(1-float64(beta1))
-	j.c, j.d = beta2, float32(1-float64(beta2))
+	j.a, j.b = float32(beta1), float32(1-beta1)
+	j.c, j.d = float32(beta2), float32(1-beta2)
 	j.e, j.f, j.g = float32(float64(lr)/c1), float32(math.Sqrt(c2)), eps
 	j.run(p, len(w), chunk)
 }

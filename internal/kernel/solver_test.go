@@ -9,7 +9,7 @@ import (
 // TestAdam compares ten steps with Adam in float64, and all tiers and threads
 // with the reference.
 func TestAdam(t *testing.T) {
-	const lr, beta1, beta2, eps = float32(2e-4), float32(0.5), float32(0.999), float32(1e-8)
+	const lr, beta1, beta2, eps = float32(2e-4), 0.5, 0.999, float32(1e-8)
 	pools := testPools(t)
 	for _, n := range []int{1, 7, 8, 16, 33, 40001} {
 		type state struct{ w, m, v guarded }
@@ -32,11 +32,11 @@ func TestAdam(t *testing.T) {
 			for step := 1; step <= 10; step++ {
 				g := grad(step)
 				Adam(nil, want.w.x, g, want.m.x, want.v.x, lr, beta1, beta2, eps, step)
-				c1, c2 := 1-math.Pow(float64(beta1), float64(step)), 1-math.Pow(float64(beta2), float64(step))
+				c1, c2 := 1-math.Pow(beta1, float64(step)), 1-math.Pow(beta2, float64(step))
 				for i, d := range g {
 					d := float64(d)
-					m64[i] = float64(beta1)*m64[i] + (1-float64(beta1))*d
-					v64[i] = float64(beta2)*v64[i] + (1-float64(beta2))*d*d
+					m64[i] = beta1*m64[i] + (1-beta1)*d
+					v64[i] = beta2*v64[i] + (1-beta2)*d*d
 					w64[i] -= float64(lr) / c1 * m64[i] / (math.Sqrt(v64[i])/math.Sqrt(c2) + float64(eps))
 				}
 			}

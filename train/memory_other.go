@@ -1,0 +1,6 @@
+//go:build !linux
+
+package train
+
+// freeMemory is not known here.
+func freeMemory() (int64, bool) { return 0, false }
