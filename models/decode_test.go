@@ -99,17 +99,6 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"unit", "units", 1}, {"kitten", "sitting", 3}, {"mlp82", "mlp28", 2}} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-	}
-}
-
 // Whatever the parsers accept survives a round trip; whatever they refuse gives
 // one line of bounded length.
 

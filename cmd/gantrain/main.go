@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"gantry/internal/kernel"
+	"gantry/internal/suggest"
 	"gantry/internal/version"
 	"gantry/train"
 )
@@ -90,7 +91,7 @@ func misused(hint, format string, args ...any) error {
 
 // unknown is the error for a word that is none of names.
 func unknown(what, got string, names []string, hint string) error {
-	if near := nearest(got, names); near != "" {
+	if near := suggest.Nearest(got, names); near != "" {
 		hint = fmt.Sprintf("did you mean %s? %s", near, hint)
 	}
 	return misused(hint, "unknown %s %q", what, got)
@@ -117,7 +118,7 @@ func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) err
 		name := absent.GetSpecifiedName()
 		near := synonyms[strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(name))]
 		if near == "" || fs.Lookup(near) == nil {
-			near = nearest(name, names)
+			near = suggest.Nearest(name, names)
 		}
 		if near != "" {
 			hint = fmt.Sprintf("did you mean --%s? %s", near, hint)
@@ -140,39 +141,6 @@ func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) err
 var synonyms = map[string]string{
 	"outdir": "out", "output": "out", "outf": "out", "batchsize": "batch", "epochs": "steps", "niter": "steps", "iterations": "steps",
 	"dataset": "data", "dataroot": "data", "workers": "threads", "manualseed": "seed", "learningrate": "lr", "model": "preset", "continue": "resume",
-}
-
-// nearest returns the name that got may have been meant to be, or "".
-func nearest(got string, names []string) string {
-	best, least := "", 0
-	for _, n := range names {
-		if d := distance(got, n); d <= 1+min(len(got), len(n))/3 && (best == "" || d < least) {
-			best, least = n, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of a and b in bytes.
-func distance(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func versionCommand(args []string, stdout, _ io.Writer) error {

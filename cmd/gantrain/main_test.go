@@ -398,12 +398,3 @@ func TestRecipeFlags(t *testing.T) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"steps", "seed", "batch", "beta1", "beta2"}
-	for got, want := range map[string]string{"stpes": "steps", "bach": "batch", "beta": "beta1", "xyzzy": "", "": "", strings.Repeat("x", 1000): ""} {
-		if near := nearest(got, names); near != want {
-			t.Errorf("%s: got %q, want %q", got[:min(len(got), 9)], near, want)
-		}
-	}
-}

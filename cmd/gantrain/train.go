@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"gantry/internal/suggest"
 	"gantry/models"
 	"gantry/train"
 	"gantry/train/dataset"
@@ -115,7 +116,7 @@ func absoluteData(ref string) (string, error) {
 		hint := dataHint
 		if info, err := os.Stat(ref); err == nil && info.IsDir() {
 			hint = fmt.Sprintf("did you mean --data %s?", train.Quote("idx:"+ref))
-		} else if nearest(strings.ToLower(ref), []string{"mnist"}) != "" {
+		} else if suggest.Nearest(strings.ToLower(ref), []string{"mnist"}) != "" {
 			hint = "did you mean mnist?"
 		}
 		return "", misused(hint, "--data %s: no such data set", ref)

@@ -16,7 +16,7 @@ Examples
 The run
   --preset NAME|FILE.json   networks and recipe (mlp28)
   --data mnist|idx:DIR      what to train on (mnist)
-  --steps N                 updates of the generator (4000)
+  --steps N                 updates of the generator (8000)
   --seed S                  with preset and data, decides every bit (0)
   --out DIR                 run directory, new or empty (runs/NNNNN-DATA-PRESET)
   --resume DIR              go on with a run, from its newest checkpoint
