@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"gantry/infer/internal/plan"
+	"gantry/internal/onnx"
 )
 
 // UnsupportedError says that a model uses an operator that cannot run here.
@@ -16,11 +17,11 @@ type UnsupportedError struct {
 }
 
 func (e *UnsupportedError) Error() string {
-	name := ""
+	name, op := "", onnx.Printable(e.Op)
 	if e.Name != "" {
 		name = fmt.Sprintf(" %q", e.Name)
 	}
-	return fmt.Sprintf("infer: node %d%s (%s): operator %s of opset %d is not supported", e.Node, name, e.Op, e.Op, e.Opset)
+	return fmt.Sprintf("infer: node %d%s (%s): operator %s of opset %d is not supported", e.Node, name, op, op, e.Opset)
 }
 
 // ErrLimit is wrapped by errors about tensors that would go past Limits.

@@ -132,6 +132,10 @@ func TestLoadErrors(t *testing.T) {
 		"opset": {func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 6 }, `infer: the model imports opset 6, want 7 to 28`},
 		"input type": {func(m *onnx.ModelProto) { m.Graph.Input[0].Type.GetTensorType().ElemType = 11 },
 			`infer: "z" has elements of type double, want float32 or int64`},
+		"size of a tensor": {node(func(n *onnx.NodeProto) { n.OpType, n.Attribute = "Shape", nil }),
+			`infer: node 1 "act0" (Shape): operator Shape of opset 13 is not supported`},
+		"escape": {node(func(n *onnx.NodeProto) { n.OpType, n.Name, n.Attribute = "\x1b[2J", "\x1b[31m", nil }),
+			`infer: node 1 "\x1b[31m" (?[2J): operator ?[2J of opset 13 is not supported`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := onnxtest.Small()
@@ -143,6 +147,9 @@ func TestLoadErrors(t *testing.T) {
 			var u *UnsupportedError
 			if name == "operator" && (!errors.As(err, &u) || u.Op != "ConvTranspose" || u.Node != 1 || u.Opset != 13 || u.Hint == "") {
 				t.Errorf("got %#v", u)
+			}
+			if name == "size of a tensor" && (!errors.As(err, &u) || !strings.Contains(u.Hint, "view(-1, ...)")) {
+				t.Errorf("got %#v, want the hint for PyTorch", u)
 			}
 		})
 	}
@@ -164,6 +171,7 @@ func TestRunErrors(t *testing.T) {
 		"rank":     {map[string]Tensor{"z": f(4)}, `infer: input "z" has shape [4], want [N 4]`},
 		"shape":    {map[string]Tensor{"z": f(2, 5)}, `infer: input "z" has shape [2 5], want [N=2 4]`},
 		"elements": {map[string]Tensor{"z": {DType: Float32, Shape: []int{2, 4}, F32: make([]float32, 7)}}, `infer: input "z" has 7 float32 elements, want 8 for shape [2 4]`},
+		"both":     {map[string]Tensor{"z": {DType: Float32, Shape: []int{1, 4}, F32: make([]float32, 4), I64: make([]int64, 4)}}, `infer: input "z" is float32, but has elements of the other type too`},
 		"negative": {map[string]Tensor{"z": {DType: Float32, Shape: []int{-1, 4}}}, `infer: input "z": shape [-1 4] has a negative dimension`},
 		"large":    {map[string]Tensor{"z": {DType: Float32, Shape: []int{1 << 40, 4}}}, `infer: input "z": a tensor of shape [1099511627776 4] is above the limit`},
 	} {
@@ -193,6 +201,22 @@ func TestRunErrors(t *testing.T) {
 			t.Errorf("got %v, %v", out, err)
 		}
 	})
+}
+
+// TestParameters counts weights, wherever they stand, and not the numbers of Constant nodes.
+func TestParameters(t *testing.T) {
+	p := onnxtest.Small()
+	p.Graph.Node = append([]*onnx.NodeProto{{OpType: "Constant", Output: []string{"half"}, Attribute: []*onnx.AttributeProto{onnxtest.Float("value_float", 0.5)}}}, p.Graph.Node...)
+	p.Graph.Node = append(p.Graph.Node, &onnx.NodeProto{OpType: "Mul", Input: []string{"image", "half"}, Output: []string{"dark"}})
+	p.Graph.Initializer = append(p.Graph.Initializer, onnxtest.Floats("nobody reads it", make([]float32, 9), 9))
+	p.Graph.Output[0].Name = "dark"
+	m, err := LoadBytes(onnxtest.Bytes(p), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := m.Summary(); s.Parameters != 61 || s.Nodes != 6 {
+		t.Errorf("summary is %+v, want 61 parameters and 6 nodes", s)
+	}
 }
 
 func TestLoadFile(t *testing.T) {

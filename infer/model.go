@@ -72,7 +72,9 @@ func LoadBytes(b []byte, o Options) (*Model, error) {
 			if err := m.limits.Check(t.Type); err != nil {
 				return nil, fmt.Errorf("infer: weight %q: %w", v.Name, err)
 			}
-			m.params += int64(len(t.F))
+			if info.Consts[v.Name].Initializer {
+				m.params += int64(len(t.F))
+			}
 		}
 	}
 	if m.graph, err = pass.Run(raw, m.limits); err != nil {
@@ -106,7 +108,7 @@ type Summary struct {
 	IR, Opset  int64
 	Producer   string
 	Nodes      int   // as in the file, constants not counted
-	Parameters int64 // elements of the float32 weights
+	Parameters int64 // elements of the floating-point initializers that nodes read; numbers in Constant nodes not counted
 }
 
 // Summary returns facts about the model.
@@ -137,7 +139,7 @@ func (m *Model) PlanText(open int) (string, error) {
 				shape[k] = open
 			}
 		}
-		in[i] = &plan.Tensor{Type: plan.Type{DType: plan.DType(v.DType), Shape: shape}}
+		in[i] = &plan.Tensor{Type: plan.Type{DType: v.DType, Shape: shape}}
 	}
 	p, err := m.plan(in)
 	if err != nil {

@@ -13,18 +13,22 @@ type Options struct {
 	Limits Limits
 	// Threads is the number of threads that one Run may use; 0 is GOMAXPROCS. Results do not
 	// depend on it. Runs of one model that overlap share the threads: the first to come has them,
-	// the others run on one each.
+	// the others run on one each. More than 1024 are not made.
 	Threads int
 }
 
 // Limits bounds what loading and running a model may take. A zero field stands for its default.
+//
+// Loading and the first runs also copy weights: scaled where a Gemm has alpha, folded where a batch norm
+// follows, packed for the processor. However many nodes share a weight, all copies ever made take at
+// most twice the memory of the weights and 64 MiB more; what is past that runs without them, slower.
 type Limits struct {
 	FileBytes      int64 // size of the file; default 512 MiB
 	DecodeBytes    int64 // memory that decoding takes beyond the file; default 192 MiB
 	Nodes          int   // nodes of the graph; default 32768
 	Elements       int64 // elements of all weights together; default 2^27
 	TensorElements int64 // elements of any one tensor that Run makes; default 2^28
-	ArenaBytes     int64 // bytes of all tensors alive at once in a Run; default 1 GiB
+	ArenaBytes     int64 // bytes of all tensors alive at once in a Run, and of its results; default 1 GiB
 }
 
 func (l Limits) decode() onnx.Limits {

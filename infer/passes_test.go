@@ -53,12 +53,12 @@ func TestPasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lim := Limits{}.plan()
+	budget := pass.NewBudget(g, Limits{}.plan())
 	var b strings.Builder
 	fmt.Fprintf(&b, "# as decoded\n%v", g)
 	before := g.String()
 	for _, p := range pass.All {
-		if err := p.Run(g, lim); err != nil {
+		if err := p.Run(g, budget); err != nil {
 			t.Fatalf("%s: %v", p.Name, err)
 		}
 		after := g.String()

@@ -57,22 +57,26 @@ type Sampler struct {
 }
 
 // NewSampler returns a sampler of m. Latents have the distribution that the metadata gantry.latent
-// states, or are normal; what a sample's values range over is in gantry.range, or [-1, 1]. If the
-// model has several outputs, the first is sampled.
+// states, or are normal; what a sample's values range over is in gantry.range, or [-1, 1]. A value of
+// these keys that this version does not know is an error; other keys do not matter. If the model has
+// several outputs, the first is sampled.
 func NewSampler(m *Model, o SamplerOptions) (*Sampler, error) {
 	s := &Sampler{session: m.NewSession(), lo: -1, hi: 1}
 	if err := s.readInput(m); err != nil {
 		return nil, err
 	}
-	meta, err := onnx.ParseMetadata(m.info.Metadata)
+	latent, values, err := onnx.ParseSampling(m.info.Metadata)
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
-	if meta != nil {
-		if meta.Latent.Name != s.latent.Name || meta.Latent.Size != s.latent.Size {
-			return nil, fmt.Errorf("infer: metadata gantry.latent describes %q of size %d, but the input is %q of size %d", meta.Latent.Name, meta.Latent.Size, s.latent.Name, s.latent.Size)
+	if latent != nil {
+		if latent.Name != s.latent.Name || latent.Size != s.latent.Size {
+			return nil, fmt.Errorf("infer: metadata gantry.latent describes %q of size %d, but the input is %q of size %d", latent.Name, latent.Size, s.latent.Name, s.latent.Size)
 		}
-		s.latent, s.lo, s.hi = meta.Latent, meta.Range[0], meta.Range[1]
+		s.latent = *latent
+	}
+	if values != nil {
+		s.lo, s.hi = values[0], values[1]
 	}
 	if err := s.setBatch(m, o.Batch); err != nil {
 		return nil, err
@@ -130,6 +134,9 @@ func (s *Sampler) outputShape(m *Model) ([]int, error) {
 	p, err := m.plan([]*plan.Tensor{{Type: in}})
 	if err != nil {
 		return nil, err
+	}
+	if n := 4 * (int64(p.Floats) + int64(in.Count())); n > m.limits.ArenaBytes {
+		return nil, fmt.Errorf("infer: a batch of %d takes %d MiB with its latents, %w of %d", s.batch, n>>20, ErrLimit, m.limits.ArenaBytes>>20)
 	}
 	out := p.Outputs[0].Type
 	if out.DType != plan.Float32 || len(out.Shape) != 2 && len(out.Shape) != 4 || out.Shape[0] != s.batch || out.Count() == 0 {

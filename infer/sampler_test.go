@@ -118,6 +118,7 @@ func TestSamplerRefuses(t *testing.T) {
 		"two inputs":   {func(g *onnx.GraphProto) { g.Input = append(g.Input, onnxtest.Value("y", 1)) }, `inputs are ["z" "y"], want one`},
 		"open latent":  {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", "N", "K") }, "want [N, nz] with a fixed nz"},
 		"rank 1":       {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", 4) }, "want [N, nz]"},
+		"no shape":     {func(g *onnx.GraphProto) { g.Input[0].Type.TensorType.Shape = nil }, `input "z" has shape any shape, want [N, nz]`},
 		"wrong latent": {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", "N", 5) }, `node 0 "fc0" (Gemm): weight is [4 5], so input needs 4`},
 		"no batch":     {func(g *onnx.GraphProto) { g.Initializer[4] = onnxtest.Ints("shape", []int64{1, 1, -1, 3}, 4) }, "want float32 [N C H W]"},
 	} {

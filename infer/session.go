@@ -7,6 +7,7 @@ import (
 
 	"gantry/infer/internal/exec"
 	"gantry/infer/internal/plan"
+	"gantry/internal/onnx"
 )
 
 // Session runs a model. It owns the memory between runs, so that a second Run with the same shapes
@@ -27,7 +28,7 @@ func (m *Model) NewSession() *Session {
 }
 
 // Run computes all outputs from inputs, which must hold each input of the model by its name, and
-// nothing else. The results own their memory. Inputs are only read, and only until Run returns. Run returns
+// nothing else. The results own their memory, which Limits.ArenaBytes bounds. Inputs are only read, and only until Run returns. Run returns
 // ctx's error soon after ctx is done: it looks between the steps of the plan.
 func (s *Session) Run(ctx context.Context, inputs map[string]Tensor) (map[string]Tensor, error) {
 	if err := s.m.checkNames(inputs); err != nil {
@@ -40,15 +41,18 @@ func (s *Session) Run(ctx context.Context, inputs map[string]Tensor) (map[string
 		if err := s.m.check(v, t, open); err != nil {
 			return nil, err
 		}
-		*s.args[i] = plan.Tensor{Type: plan.Type{DType: plan.DType(t.DType), Shape: t.Shape}, F: t.F32, I: t.I64}
+		*s.args[i] = plan.Tensor{Type: plan.Type{DType: t.DType, Shape: t.Shape}, F: t.F32, I: t.I64}
 	}
 	results, err := s.run(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := s.m.limits.CheckCopies(results); err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
 	out := make(map[string]Tensor, len(results))
 	for i, t := range results {
-		out[s.m.outputs[i].Name] = Tensor{DType(t.DType), slices.Clone(t.Shape), slices.Clone(t.F), slices.Clone(t.I)}
+		out[s.m.outputs[i].Name] = Tensor{t.DType, slices.Clone(t.Shape), slices.Clone(t.F), slices.Clone(t.I)}
 	}
 	return out, nil
 }
@@ -107,14 +111,17 @@ func (m *Model) check(v *ValueInfo, t Tensor, open map[string]int) error {
 	if t.DType != v.DType {
 		return fmt.Errorf("infer: input %q is %v, want %v", v.Name, t.DType, v.DType)
 	}
-	if err := m.limits.Check(plan.Type{DType: plan.DType(t.DType), Shape: t.Shape}); err != nil {
+	if err := m.limits.Check(plan.Type{DType: t.DType, Shape: t.Shape}); err != nil {
 		return fmt.Errorf("infer: input %q: %w", v.Name, err)
 	}
 	n, other := len(t.F32), len(t.I64)
 	if t.DType == Int64 {
 		n, other = other, n
 	}
-	if want := plan.Count(t.Shape); n != want || other != 0 {
+	if other != 0 {
+		return fmt.Errorf("infer: input %q is %v, but has elements of the other type too", v.Name, t.DType)
+	}
+	if want := plan.Count(t.Shape); n != want {
 		return fmt.Errorf("infer: input %q has %d %v elements, want %d for shape %s", v.Name, n, t.DType, want, plan.ShapeString(t.Shape))
 	}
 	if v.Shape == nil {
@@ -139,6 +146,9 @@ func (m *Model) check(v *ValueInfo, t Tensor, open map[string]int) error {
 
 // shapeString writes v's shape with the names of its open dimensions and what they stand for.
 func (v *ValueInfo) shapeString(open map[string]int) string {
+	if v.Shape == nil {
+		return "any shape"
+	}
 	s := "["
 	for k, d := range v.Shape {
 		if k > 0 {
@@ -150,7 +160,7 @@ func (v *ValueInfo) shapeString(open map[string]int) string {
 		case v.Symbols[k] == "":
 			s += "?"
 		default:
-			s += v.Symbols[k]
+			s += onnx.Printable(v.Symbols[k])
 			if n, ok := open[v.Symbols[k]]; ok {
 				s += fmt.Sprintf("=%d", n)
 			}

@@ -1,26 +1,21 @@
 package infer
 
-import "fmt"
+import (
+	"fmt"
 
-// DType is the type of a tensor's elements.
-type DType uint8
+	"gantry/infer/internal/plan"
+	"gantry/internal/onnx"
+)
+
+// DType is the type of a tensor's elements. Its String is float32 or int64, its Size the bytes of an
+// element.
+type DType = plan.DType
 
 // The element types that models take and give.
 const (
-	Float32 DType = iota + 1
-	Int64
+	Float32 = plan.Float32
+	Int64   = plan.Int64
 )
-
-// String returns the name that error messages use: float32, int64.
-func (d DType) String() string {
-	switch d {
-	case Float32:
-		return "float32"
-	case Int64:
-		return "int64"
-	}
-	return "no dtype"
-}
 
 // Tensor is a dense array in C order. Exactly one of F32 and I64 holds the elements, as DType says;
 // its length is the product of Shape (1 for the empty shape, a scalar).
@@ -44,7 +39,7 @@ type ValueInfo struct {
 // String writes v for people: z float32 [N 100].
 func (v ValueInfo) String() string {
 	if v.Shape == nil {
-		return fmt.Sprintf("%s %v of any shape", v.Name, v.DType)
+		return fmt.Sprintf("%s %v of any shape", onnx.Printable(v.Name), v.DType)
 	}
-	return fmt.Sprintf("%s %v %s", v.Name, v.DType, v.shapeString(nil))
+	return fmt.Sprintf("%s %v %s", onnx.Printable(v.Name), v.DType, v.shapeString(nil))
 }

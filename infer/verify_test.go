@@ -144,3 +144,48 @@ func TestLatents(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestForeignMetadata samples from files whose metadata is not, or not all, what this version writes.
+func TestForeignMetadata(t *testing.T) {
+	const uniform = `{"name":"z","size":4,"distribution":"uniform","bounds":[5,6]}`
+	for name, c := range map[string]struct {
+		props  map[string]string
+		latent float32 // the least element of a latent may be
+		lo, hi float32
+		want   string
+	}{
+		"newer":     {map[string]string{"gantry.latent": uniform, "gantry.range": "[0,1]", "gantry.palette": "{}"}, 5, 0, 1, ""},
+		"latent":    {map[string]string{"gantry.latent": uniform}, 5, -1, 1, ""},
+		"range":     {map[string]string{"gantry.range": "[0,2]"}, -9, 0, 2, ""},
+		"unknown":   {map[string]string{"gantry.latent": `{"name":"z","size":4,"distribution":"cauchy"}`}, 0, 0, 0, "metadata gantry.latent"},
+		"bad range": {map[string]string{"gantry.range": "wide"}, 0, 0, 0, "metadata gantry.range"},
+	} {
+		p := onnxtest.Small()
+		for k, v := range c.props {
+			p.MetadataProps = append(p.MetadataProps, &onnx.StringStringEntryProto{Key: k, Value: v})
+		}
+		m, err := LoadBytes(onnxtest.Bytes(p), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Verify(context.Background(), m); err == nil {
+			t.Errorf("%s: Verify takes it", name)
+		}
+		s, err := NewSampler(m, SamplerOptions{})
+		if c.want != "" {
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%s: got %v, want %q in it", name, err, c.want)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var z [4]float32
+		s.Latent(z[:], Key{1, 2})
+		if lo, hi := s.ValueRange(); z[0] < c.latent || lo != c.lo || hi != c.hi {
+			t.Errorf("%s: a latent is %v, the range [%v, %v]", name, z, lo, hi)
+		}
+	}
+}

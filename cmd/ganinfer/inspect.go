@@ -7,17 +7,18 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
 	"gantry/infer"
+	"gantry/internal/onnx"
 )
 
 var inspectCommand = command{"inspect", `Usage: ganinfer inspect --model g.onnx
 
-Prints a model's inputs and outputs, opset, number of parameters, metadata, and the plan by which it
-runs: one line for each step, with the shapes in and out and the place in memory.
+Prints a model's inputs and outputs, opset, number of parameters, metadata, and
+the plan by which it runs: one line for each step, with the shapes in and out
+and the place in memory.
 
 Examples:
     ganinfer inspect --model g.onnx
@@ -31,7 +32,7 @@ Examples:
 		if *batch < 1 {
 			return misusef("", "--batch %d: must be at least 1", *batch)
 		}
-		model, err := m.load(args, true)
+		model, err := m.load(args)
 		if err != nil {
 			return err
 		}
@@ -42,7 +43,8 @@ Examples:
 
 var verifyCommand = command{"verify", `Usage: ganinfer verify --model g.onnx
 
-Draws the samples of the golden in a file's metadata, which gantrain puts there, and compares them.
+Draws the samples of the golden in a file's metadata, which gantrain puts
+there, and compares them.
 
 Examples:
     ganinfer verify --model g.onnx
@@ -52,7 +54,7 @@ Examples:
 	var m modelFlags
 	m.bind(fs)
 	return func(ctx context.Context, args []string, stdout io.Writer) error {
-		model, err := m.load(args, true)
+		model, err := m.load(args)
 		if err != nil {
 			return err
 		}
@@ -114,12 +116,7 @@ func inspection(m *infer.Model, batch int) string {
 
 // clip makes s one printable line of at most n characters.
 func clip(s string, n int) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == utf8.RuneError {
-			return '?'
-		}
-		return r
-	}, s)
+	s = onnx.Printable(s)
 	if r := []rune(s); len(r) > n {
 		return string(r[:n-3]) + "..."
 	}

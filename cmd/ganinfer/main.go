@@ -17,6 +17,7 @@ import (
 
 	"gantry/infer"
 	"gantry/internal/kernel"
+	"gantry/internal/onnx"
 	"gantry/internal/version"
 )
 
@@ -32,10 +33,11 @@ const usage = `Ganinfer draws images from a generator in an ONNX file.
 
 Examples:
     ganinfer sample --model g.onnx --seeds 0-63 --grid grid.png
-    ganinfer sample --model g.onnx --seed 7 --first 5000 --count 1000 --out shard5.npy
+    ganinfer sample --model g.onnx --seed 7 --first 5000 --count 99 --out s.npy
     ganinfer run --model any.onnx --input z=z.npy --output image=out.npy
 
-Image i of a seed is the same bytes on every machine, whatever the batch and the threads.
+Image i of a seed is the same bytes on every machine, whatever the batch and
+the threads.
 `
 
 // command is a subcommand: flags binds its flags, run does the work after they are parsed.
@@ -50,12 +52,12 @@ func main() {
 	// The weights are most of the heap and hold no pointers; the collections that their arrival
 	// sets off take a quarter of the time to the first image.
 	debug.SetGCPercent(400)
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is the whole program. It returns the exit code: 0 done, 1 failed, 2 misused, 130 or 143 stopped
 // by a signal.
-func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
+func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stopped, release := onSignal()
 	defer release()
 	err := dispatch(ctx, args, stdout, stderr)
@@ -69,7 +71,8 @@ func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	return report(stderr, err)
 }
 
-// onSignal returns a context that ends with the first interrupt, and what ended it.
+// onSignal returns a context that ends with the first interrupt, and what ended it. A second one ends
+// the process, whatever it does.
 func onSignal() (ctx context.Context, stopped func() os.Signal, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -78,6 +81,7 @@ func onSignal() (ctx context.Context, stopped func() os.Signal, release func()) 
 	go func() {
 		select {
 		case s := <-signals:
+			signal.Stop(signals)
 			first <- s
 			cancel()
 		case <-ctx.Done():
@@ -166,11 +170,13 @@ func report(stderr io.Writer, err error) int {
 	case errors.As(err, &u):
 		hint = u.Hint
 	}
-	fmt.Fprintf(stderr, "ganinfer: error: %s\n", oneLine(err.Error()))
+	fmt.Fprintf(stderr, "ganinfer: error: %s\n", oneLine(err.Error())) // which may quote a file
 	if hint != "" {
 		fmt.Fprintf(stderr, "ganinfer: hint: %s\n", oneLine(hint))
 	}
 	return code
 }
 
-func oneLine(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") }
+func oneLine(s string) string {
+	return onnx.Printable(strings.ReplaceAll(strings.TrimSpace(s), "\n", "; "))
+}

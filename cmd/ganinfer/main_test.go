@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image/png"
@@ -42,6 +43,16 @@ func dirWithModels(t *testing.T) {
 	wide.Graph.Initializer[4] = onnxtest.Ints("shape", []int64{-1, 6, 1, 1}, 4)
 	wide.Graph.Output[0] = onnxtest.Value("image", "N", 6, 1, 1)
 	write("wide.onnx", onnxtest.Bytes(wide))
+	broken := onnxtest.Small()
+	raw := []byte(*broken.Graph.Initializer[3].RawData)
+	binary.LittleEndian.PutUint32(raw[8:], math.Float32bits(float32(math.NaN()))) // element 2 of the last bias
+	write("nan.onnx", onnxtest.Bytes(broken))
+	odd := onnxtest.Small()
+	odd.Graph.Input = append(odd.Graph.Input, onnxtest.Value("a=b", "N", 4))
+	odd.Graph.Input[0].Name = "a"
+	odd.Graph.Node[0].Input[0] = "sum"
+	odd.Graph.Node = append([]*onnx.NodeProto{{OpType: "Sub", Input: []string{"a", "a=b"}, Output: []string{"sum"}}}, odd.Graph.Node...)
+	write("odd.onnx", onnxtest.Bytes(odd))
 	loop := onnxtest.Small()
 	loop.Graph.Node[1].OpType, loop.Graph.Node[1].Attribute = "Loop", nil
 	write("loop.onnx", onnxtest.Bytes(loop))
@@ -65,7 +76,7 @@ func save(t *testing.T, name string, a *npy.Array) {
 // ganinfer runs the program on a command line.
 func ganinfer(line string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = run(strings.Fields(line), nil, &out, &err)
+	code = run(strings.Fields(line), &out, &err)
 	return code, out.String(), err.String()
 }
 
@@ -211,13 +222,13 @@ func TestMisuse(t *testing.T) {
 		code int
 		text string
 	}{
-		"":                                     {2, "no command"},
-		"draw":                                 {2, `unknown command "draw"`},
-		"sample --modle g.onnx":                {2, "unknown flag: --modle"},
-		"sample --seeds 0 --grid x.png":        {2, "--model is missing"},
-		"sample --model g.onnx --grid x.png":   {2, "want one of --seeds, --seed and --z, got 0"},
-		"sample --model g.onnx --seeds 0":      {2, "no output"},
-		"sample g.onnx --seeds 0 --grid x.png": {2, `unexpected argument "g.onnx"`},
+		"":                                   {2, "no command"},
+		"draw":                               {2, `unknown command "draw"`},
+		"sample --modle g.onnx":              {2, "unknown flag: --modle"},
+		"sample --seeds 0 --grid x.png":      {2, "--model is missing"},
+		"sample --model g.onnx --grid x.png": {2, "want one of --seeds, --seed and --z, got 0"},
+		"sample --model g.onnx --seeds 0":    {2, "no output"},
+		"sample g.onnx y.onnx --seeds 0 --grid x.png":                                        {2, `unexpected argument "y.onnx"`},
 		"sample --model g.onnx --seeds 0 --seed 1 --grid x.png":                              {2, "got 2"},
 		"sample --model g.onnx --seeds 0 --count 3 --grid x.png":                             {2, "--first and --count need --seed"},
 		"sample --model g.onnx --seed 0 --count 0 --grid x.png":                              {2, "--count 0: must be 1 to"},
@@ -228,6 +239,17 @@ func TestMisuse(t *testing.T) {
 		"sample --model g.onnx --seeds 0,,2 --grid x.png":                                    {2, `"" is not a seed`},
 		"sample --model g.onnx --seeds 0 --batch -1 --grid x.png":                            {2, "--batch -1"},
 		"sample --model g.onnx --seeds 0 --threads -1 --grid x.png":                          {2, "--threads -1"},
+		"sample --model g.onnx --seeds 0 --threads 1025 --grid x.png":                        {2, "--threads 1025: must be at most 1024"},
+		"sample --model g.onnx --seeds 0 --threads 4611686018427387904 --grid x.png":         {2, "must be at most 1024"},
+		"sample --model g.onnx --seeds 0 --grid x.jpg":                                       {2, "--grid x.jpg: want a name that ends in .png"},
+		"sample --model g.onnx --seeds 0 --grid -":                                           {2, "--grid -: standard output"},
+		"sample --model g.onnx --seeds 0 --out -":                                            {2, "--out -: standard output"},
+		"sample --model g.onnx --seeds 0 --out x.png":                                        {2, "--out x.png: want a directory or a name that ends in .npy"},
+		"sample --model g.onnx --seeds 0 --out x.JPEG":                                       {2, "--out x.JPEG: want a directory"},
+		"sample --model g.onnx --seeds 1,2,1 --out images":                                   {2, "--seeds 1,2,1: 1 is there twice, which is one file of --out images"},
+		"sample --model nan.onnx --seed 1 --first 7 --count 2 --grid x.png":                  {1, "sample 0 (seed0001-000007): element 2 is NaN"},
+		"sample --model nan.onnx --seeds 3 --out x.npy":                                      {1, "sample 0 (seed0003): element 2 is NaN"},
+		"sample --model nan.onnx --seeds 3 --out images":                                     {1, "sample 0 (seed0003): element 2 is NaN"},
 		"sample --model points.onnx --seeds 0 --grid x.png":                                  {2, "which is no picture"},
 		"sample --model wide.onnx --seeds 0 --out images":                                    {2, "6 channels, want 1 (grey) or 3 (RGB)"},
 		"sample --model g.onnx --seed 0 --count 100000000 --grid x.png":                      {2, "too much for one picture"},
@@ -242,14 +264,18 @@ func TestMisuse(t *testing.T) {
 		"sample --model g.onnx --z g.onnx --grid x.png":                                      {1, "not an .npy file"},
 		"run --model g.onnx --input z --output image=x.npy":                                  {2, "--input z: want NAME=FILE"},
 		"run --model g.onnx --input z=z.npy --input z=z.npy":                                 {2, `"z" is given twice`},
-		"run --model g.onnx --input y=z.npy":                                                 {2, `the model has no input "y"`},
-		"run --model g.onnx --input z=z.npy --output y=x.npy":                                {2, `the model has no output "y"`},
-		"run --model g.onnx":                   {1, `input "z" is missing`},
-		"run --model g.onnx --input z=int.npy": {1, "int.npy: has elements of type <i8"},
-		"run --model g.onnx --input z=z5.npy":  {1, `input "z" has shape [1 5], want [N=1 4]`},
-		"verify g.onnx":                        {1, "no golden"},
-		"verify g.onnx points.onnx":            {2, `unexpected argument "g.onnx"`},
-		"inspect --batch 0 g.onnx":             {2, "--batch 0"},
+		"run --model g.onnx --input y=z.npy":                                                 {2, `--input: the model has no input "y"`},
+		"run --model g.onnx --input z=z.npy --output y=x.npy":                                {2, `--output: the model has no output "y"`},
+		"run --model g.onnx --input z=z.npy --output image=-":                                {2, "--output -: standard output"},
+		"run --model g.onnx --input z=":                                                      {2, "--input z=: want NAME=FILE"},
+		"run --model odd.onnx --input a=z.npy":                                               {2, `--input for "a=b" is missing`},
+		"run --model g.onnx":                                                                 {2, `--input for "z" is missing`},
+		"run --model g.onnx --input z=int.npy":                                               {1, "int.npy: has elements of type <i8"},
+		"run --model g.onnx --input z=z5.npy":                                                {1, `input "z" has shape [1 5], want [N=1 4]`},
+		"verify g.onnx":                                                                      {1, "no golden"},
+		"verify g.onnx points.onnx":                                                          {2, `unexpected argument "points.onnx"`},
+		"inspect g.onnx --model g.onnx":                                                      {2, `unexpected argument "g.onnx"`},
+		"inspect --batch 0 g.onnx":                                                           {2, "--batch 0"},
 	} {
 		code, stdout, stderr := ganinfer(line)
 		lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
@@ -273,6 +299,10 @@ func TestMisuse(t *testing.T) {
 // TestHelp runs the examples of every help text, with a model that is there.
 func TestHelp(t *testing.T) {
 	dirWithModels(t)
+	pages := []string{"--help"}
+	for _, c := range commands {
+		pages = append(pages, c.name+" --help")
+	}
 	os.WriteFile("any.onnx", onnxtest.Bytes(onnxtest.Small()), 0o666)
 	sum := onnxtest.Small()
 	sum.Graph.Input = []*onnx.ValueInfoProto{onnxtest.Value("a", "N", 4), onnxtest.Value("b", "N", 4)}
@@ -281,7 +311,7 @@ func TestHelp(t *testing.T) {
 	os.WriteFile("sum.onnx", onnxtest.Bytes(sum), 0o666)
 	save(t, "a.npy", read(t, "z.npy"))
 	save(t, "b.npy", read(t, "z.npy"))
-	for _, page := range []string{"--help", "sample --help", "run -h", "inspect --help", "verify --help"} {
+	for _, page := range pages {
 		text := mustRun(t, page)
 		_, examples, ok := strings.Cut(text, "Examples:\n")
 		examples, _, _ = strings.Cut(examples, "\n\n")
@@ -298,8 +328,8 @@ func TestHelp(t *testing.T) {
 			}
 		}
 		for l := range strings.Lines(text) {
-			if len(strings.TrimRight(l, "\n")) > 110 {
-				t.Errorf("%s: line of %d columns: %s", page, len(l), l)
+			if n := len(strings.TrimRight(l, "\n")); n > columns {
+				t.Errorf("%s: line of %d columns: %s", page, n, l)
 			}
 		}
 	}
@@ -346,7 +376,7 @@ func TestSignals(t *testing.T) {
 		go func() {
 			var stderr bytes.Buffer
 			close(started)
-			done <- run(strings.Fields("sample --model g.onnx --seed 1 --count 2000000000 --out long.npy"), nil, io.Discard, &stderr)
+			done <- run(strings.Fields("sample --model g.onnx --seed 1 --count 2000000000 --out long.npy"), io.Discard, &stderr)
 		}()
 		<-started
 		for waiting := true; waiting; { // until the run has made its temporary file, it may not listen yet

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"gantry/infer"
+	"gantry/internal/kernel"
 )
 
 // modelFlags are the flags of every command that loads a model.
@@ -17,22 +18,24 @@ type modelFlags struct {
 
 func (m *modelFlags) bind(fs *pflag.FlagSet) {
 	fs.StringVar(&m.path, "model", "", "the ONNX `file`")
-	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor; results do not depend on it")
+	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor;\nresults do not depend on it")
 }
 
 // load loads the model. args are what stands on the command line beside flags: the file may stand
-// there if positional allows it, and nothing else.
-func (m *modelFlags) load(args []string, positional bool) (*infer.Model, error) {
-	if positional && m.path == "" && len(args) == 1 {
-		m.path, args = args[0], nil
+// there instead of behind --model, and nothing else.
+func (m *modelFlags) load(args []string) (*infer.Model, error) {
+	if m.path == "" && len(args) > 0 {
+		m.path, args = args[0], args[1:]
 	}
 	switch {
 	case len(args) > 0:
-		return nil, misusef("file names go behind their flags, as in --model g.onnx", "unexpected argument %q", args[0])
+		return nil, misusef("one model is wanted; other files go behind their flags", "unexpected argument %q", args[0])
 	case m.path == "":
 		return nil, misusef("say which file: --model g.onnx", "--model is missing")
 	case m.threads < 0:
 		return nil, misusef("leave it out to use all processors", "--threads %d: must not be below 0", m.threads)
+	case m.threads > kernel.MaxThreads:
+		return nil, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
 	}
 	model, err := infer.LoadFile(m.path, infer.Options{Threads: m.threads})
 	if errors.Is(err, fs.ErrNotExist) {

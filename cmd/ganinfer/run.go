@@ -10,19 +10,20 @@ import (
 	"github.com/spf13/pflag"
 
 	"gantry/infer"
-	"gantry/internal/atomicfile"
 	"gantry/internal/npy"
+	"gantry/internal/onnx"
 )
 
-var runCommand = command{"run", `Usage: ganinfer run --model any.onnx --input NAME=FILE.npy... --output NAME=FILE.npy...
+var runCommand = command{"run", `Usage: ganinfer run --model any.onnx --input NAME=FILE... --output NAME=FILE...
 
-Runs a model once. Every input of the model must be given; ganinfer inspect lists them. Arrays are
-float32 (or float64, which is rounded) and int64, in C order.
+Runs a model once. Every input of the model must be given; ganinfer inspect
+lists them. Files are .npy arrays of float32 (or float64, which is rounded) and
+int64, in C order.
 
 Examples:
     ganinfer run --model any.onnx --input z=z.npy --output image=out.npy
-    ganinfer run --model sum.onnx --input a=a.npy --input b=b.npy --output sum=sum.npy
-    ganinfer run --model any.onnx --input z=z.npy       only says what the outputs are
+    ganinfer run sum.onnx --input a=a.npy --input b=b.npy --output sum=sum.npy
+    ganinfer run any.onnx --input z=z.npy    only says what the outputs are
 `, runFlags}
 
 // maxInput is the largest array file that --input reads.
@@ -34,15 +35,15 @@ func runFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) erro
 	inputs := fs.StringArray("input", nil, "an input, as `NAME=FILE`; once for each")
 	outputs := fs.StringArray("output", nil, "an output to write, as `NAME=FILE`; once for each")
 	return func(ctx context.Context, args []string, stdout io.Writer) error {
-		in, err := pairs("--input", *inputs)
+		model, err := m.load(args)
 		if err != nil {
 			return err
 		}
-		out, err := pairs("--output", *outputs)
+		in, err := pairs("--input", *inputs, model.Inputs())
 		if err != nil {
 			return err
 		}
-		model, err := m.load(args, false)
+		out, err := pairs("--output", *outputs, model.Outputs())
 		if err != nil {
 			return err
 		}
@@ -51,40 +52,59 @@ func runFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) erro
 }
 
 // pair is NAME=FILE.
-type pair struct{ name, file string }
+type pair struct {
+	value infer.ValueInfo // with that name
+	file  string
+}
 
-func pairs(flag string, list []string) ([]pair, error) {
+// pairs reads the arguments of a flag that names some of values. Names and files may hold a =: the
+// longest name that fits is meant.
+func pairs(flag string, list []string, values []infer.ValueInfo) ([]pair, error) {
 	var ps []pair
 	for _, s := range list {
-		i := strings.LastIndexByte(s, '=') // a name of ONNX may hold one
-		if i <= 0 || i == len(s)-1 {
+		name, file, ok := strings.Cut(s, "=")
+		if !ok || name == "" || file == "" {
 			return nil, misusef("for example "+flag+" z=z.npy", "%s %s: want NAME=FILE", flag, s)
 		}
-		if slices.ContainsFunc(ps, func(p pair) bool { return p.name == s[:i] }) {
-			return nil, misusef("", "%s %s: %q is given twice", flag, s, s[:i])
+		best := -1
+		for i, v := range values {
+			if strings.HasPrefix(s, v.Name+"=") && (best < 0 || len(v.Name) > len(values[best].Name)) {
+				best = i
+			}
 		}
-		ps = append(ps, pair{s[:i], s[i+1:]})
+		if best < 0 {
+			return nil, misusef("ganinfer inspect lists the names", "%s: the model has no %s %q", flag, strings.TrimLeft(flag, "-"), name)
+		}
+		p := pair{values[best], s[len(values[best].Name)+1:]}
+		switch {
+		case p.file == "":
+			return nil, misusef("for example "+flag+" z=z.npy", "%s %s: want NAME=FILE", flag, s)
+		case slices.ContainsFunc(ps, func(q pair) bool { return q.value.Name == p.value.Name }):
+			return nil, misusef("", "%s %s: %q is given twice", flag, s, p.value.Name)
+		}
+		ps = append(ps, p)
 	}
 	return ps, nil
 }
 
 func runModel(ctx context.Context, model *infer.Model, in, out []pair, stdout io.Writer) error {
 	for _, p := range out {
-		if !slices.ContainsFunc(model.Outputs(), func(v infer.ValueInfo) bool { return v.Name == p.name }) {
-			return misusef("ganinfer inspect lists the model's outputs", "--output: the model has no output %q", p.name)
+		if err := checkOutput("--output", p.file); err != nil {
+			return err
+		}
+	}
+	for _, v := range model.Inputs() {
+		if !slices.ContainsFunc(in, func(p pair) bool { return p.value.Name == v.Name }) {
+			return misusef("add --input NAME=FILE; ganinfer inspect lists the model's inputs", "--input for %q is missing", v.Name)
 		}
 	}
 	tensors := map[string]infer.Tensor{}
 	for _, p := range in {
-		i := slices.IndexFunc(model.Inputs(), func(v infer.ValueInfo) bool { return v.Name == p.name })
-		if i < 0 {
-			return misusef("ganinfer inspect lists the model's inputs", "--input: the model has no input %q", p.name)
-		}
 		a, err := npy.ReadFile(p.file, maxInput)
 		if err != nil {
 			return err
 		}
-		if tensors[p.name], err = toTensor(a, model.Inputs()[i].DType); err != nil {
+		if tensors[p.value.Name], err = toTensor(a, p.value.DType); err != nil {
 			return fmt.Errorf("%s: %w", p.file, err)
 		}
 	}
@@ -93,14 +113,16 @@ func runModel(ctx context.Context, model *infer.Model, in, out []pair, stdout io
 		return err
 	}
 	for _, p := range out {
-		err := atomicfile.WriteFileAtomic(p.file, func(w io.Writer) error { return npy.Write(w, fromTensor(results[p.name])) })
+		err := writeFile(p.file, func(w io.Writer) error { return npy.Write(w, fromTensor(results[p.value.Name])) })
 		if err != nil {
 			return err
 		}
 	}
 	for _, v := range model.Outputs() {
 		t := results[v.Name]
-		fmt.Fprintf(stdout, "%s %v %v\n", v.Name, t.DType, t.Shape)
+		if _, err := fmt.Fprintf(stdout, "%s %v %v\n", onnx.Printable(v.Name), t.DType, t.Shape); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -22,7 +24,8 @@ WHICH samples:
 WHERE they go, one or both:
     --grid grid.png                      one picture of all
     --out DIR                            a PNG file for each
-    --out samples.npy                    an array: uint8 [n, C, H, W], or float32 [n, d]
+    --out samples.npy                    an array: uint8 [n, C, H, W],
+                                         or float32 [n, d]
 
 Examples:
     ganinfer sample --model g.onnx --seeds 0-63 --grid grid.png
@@ -49,13 +52,13 @@ func sampleFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) e
 	var o sampleOptions
 	o.model.bind(fs)
 	fs.StringVar(&o.seeds, "seeds", "", "seeds, a `list` with ranges; image 0 of each is drawn")
-	fs.Uint64Var(&o.seed, "seed", 0, "one seed, of which --count images from --first on are drawn")
+	fs.Uint64Var(&o.seed, "seed", 0, "one seed; --count of its images are drawn, from --first on")
 	fs.Uint64Var(&o.first, "first", 0, "number of the first image")
 	fs.IntVar(&o.count, "count", 1, "number of images")
 	fs.StringVar(&o.z, "z", "", "an .npy `file` of latents to use instead of seeds")
 	fs.StringVar(&o.grid, "grid", "", "a PNG `file` for all samples in one picture")
 	fs.StringVar(&o.out, "out", "", "a directory for PNG files, or an .npy `file`")
-	fs.IntVar(&o.batch, "batch", 0, "samples computed at once; 0 is a good value; results do not depend on it")
+	fs.IntVar(&o.batch, "batch", 0, "samples computed at once; 0 is a good value;\nresults do not depend on it")
 	return func(ctx context.Context, args []string, _ io.Writer) error {
 		o.bySeed, o.ranged = fs.Changed("seed"), fs.Changed("first") || fs.Changed("count")
 		return o.run(ctx, args)
@@ -78,16 +81,19 @@ func (o *sampleOptions) run(ctx context.Context, args []string) error {
 		return misusef("--grid grid.png makes one picture, --out DIR a file for each sample", "no output: --grid and --out are missing")
 	case o.count < 1 || o.count > math.MaxInt32:
 		return misusef("", "--count %d: must be 1 to %d", o.count, math.MaxInt32)
-	case o.first > math.MaxUint64-uint64(o.count):
+	case o.first > math.MaxUint64-uint64(o.count-1):
 		return misusef("", "--first %d: images are numbered up to %d", o.first, uint64(math.MaxUint64))
 	case o.batch < 0:
 		return misusef("leave it out for a good value", "--batch %d: must be at least 1", o.batch)
+	}
+	if err := o.checkOutputs(); err != nil {
+		return err
 	}
 	src, err := o.source()
 	if err != nil {
 		return err
 	}
-	m, err := o.model.load(args, false)
+	m, err := o.model.load(args)
 	if err != nil {
 		return err
 	}
@@ -105,6 +111,24 @@ func (o *sampleOptions) run(ctx context.Context, args []string) error {
 	return sink.write(func(emit func(i int, x []float32) error) error { return src.draw(ctx, s, emit) })
 }
 
+// checkOutputs refuses names of outputs that cannot be meant.
+func (o *sampleOptions) checkOutputs() error {
+	if err := checkOutput("--grid", o.grid); err != nil {
+		return err
+	}
+	if err := checkOutput("--out", o.out); err != nil {
+		return err
+	}
+	if ext := strings.ToLower(filepath.Ext(o.grid)); o.grid != "" && ext != ".png" {
+		return misusef("the picture is a PNG file, as in --grid grid.png", "--grid %s: want a name that ends in .png", o.grid)
+	}
+	switch ext := strings.ToLower(filepath.Ext(o.out)); ext {
+	case ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npz":
+		return misusef("--grid grid.png makes one picture of all", "--out %s: want a directory or a name that ends in .npy", o.out)
+	}
+	return nil
+}
+
 // source says which samples to draw.
 type source struct {
 	count int
@@ -120,6 +144,11 @@ func (o *sampleOptions) source() (*source, error) {
 		seeds, err := parseSeeds(o.seeds)
 		if err != nil {
 			return nil, misusef("a list with inclusive ranges, as in --seeds 0-35,85", "--seeds %s: %w", o.seeds, err)
+		}
+		if o.out != "" && !isArray(o.out) { // a file for each seed
+			if s, ok := twice(seeds); ok {
+				return nil, misusef("an array or a grid may repeat seeds", "--seeds %s: %d is there twice, which is one file of --out %s", o.seeds, s, o.out)
+			}
 		}
 		return &source{count: len(seeds), seeds: seeds, name: func(i int) string { return fmt.Sprintf("seed%04d", seeds[i]) }}, nil
 	case o.bySeed:

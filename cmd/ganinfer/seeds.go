@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -44,4 +45,15 @@ func parseSeed(s string) (uint64, error) {
 		return 0, fmt.Errorf("%q is not a seed: want a number from 0 to 18446744073709551615", s)
 	}
 	return n, nil
+}
+
+// twice returns a seed that is in the list more than once, if there is one.
+func twice(seeds []uint64) (seed uint64, ok bool) {
+	sorted := slices.Sorted(slices.Values(seeds))
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return sorted[i], true
+		}
+	}
+	return 0, false
 }

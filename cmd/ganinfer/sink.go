@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
+	"image/png"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"gantry/infer"
-	"gantry/internal/atomicfile"
 	"gantry/internal/imaging"
+	"gantry/internal/kernel"
 	"gantry/internal/npy"
 )
 
@@ -37,7 +38,7 @@ func newSink(s *infer.Sampler, src *source, grid, out string) (*sink, error) {
 		size *= d
 	}
 	k.isImage = len(k.shape) == 3
-	asPNG := grid != "" || out != "" && !k.toArray()
+	asPNG := grid != "" || out != "" && !isArray(out)
 	switch {
 	case asPNG && !k.isImage:
 		return nil, misusef("--out samples.npy writes it as an array", "a sample has shape %v, which is no picture", k.shape)
@@ -55,31 +56,50 @@ func newSink(s *infer.Sampler, src *source, grid, out string) (*sink, error) {
 	return k, nil
 }
 
-// toArray reports whether --out names an array file.
-func (k *sink) toArray() bool { return strings.EqualFold(filepath.Ext(k.out), ".npy") }
+// isArray reports whether --out names an array file.
+func isArray(out string) bool { return strings.EqualFold(filepath.Ext(out), ".npy") }
 
-// write takes all samples from draw. No file is there before it is complete.
-func (k *sink) write(draw func(emit func(i int, x []float32) error) error) error {
-	var err error
-	switch {
-	case k.out == "":
-		err = draw(func(_ int, x []float32) error { return k.collect(x) })
-	case k.toArray():
-		err = atomicfile.WriteFileAtomic(k.out, func(w io.Writer) error { return k.writeArray(w, draw) })
-	default:
-		if err = os.MkdirAll(k.out, 0o777); err != nil {
+// drawer computes all samples and hands them to emit, in order.
+type drawer func(emit func(i int, x []float32) error) error
+
+// write takes all samples from draw. No file is there before it is complete; that a file cannot be
+// made is found before anything is drawn.
+func (k *sink) write(draw drawer) error {
+	finite := func(emit func(i int, x []float32) error) error {
+		return draw(func(i int, x []float32) error {
+			if at := kernel.FirstNonFinite(x); at >= 0 {
+				return fmt.Errorf("sample %d (%s): element %d is %v, want a finite number", i, k.name(i), at, x[at])
+			}
+			return emit(i, x)
+		})
+	}
+	if k.grid == "" {
+		return k.writeOut(finite)
+	}
+	return writeFile(k.grid, func(w io.Writer) error {
+		if err := k.writeOut(finite); err != nil {
 			return err
 		}
-		err = draw(k.writeImage)
+		img, err := imaging.Grid(k.allPix, k.count, k.shape[0], k.shape[1], k.shape[2], 0)
+		if err != nil {
+			return err
+		}
+		return png.Encode(w, img)
+	})
+}
+
+// writeOut draws, and writes what --out asks for.
+func (k *sink) writeOut(draw drawer) error {
+	switch {
+	case k.out == "":
+		return draw(func(_ int, x []float32) error { return k.collect(x) })
+	case isArray(k.out):
+		return writeFile(k.out, func(w io.Writer) error { return k.writeArray(w, draw) })
 	}
-	if err != nil || k.grid == "" {
+	if err := os.MkdirAll(k.out, 0o777); err != nil {
 		return err
 	}
-	img, err := imaging.Grid(k.allPix, k.count, k.shape[0], k.shape[1], k.shape[2], 0)
-	if err != nil {
-		return err
-	}
-	return imaging.WritePNG(k.grid, img)
+	return draw(k.writeImage)
 }
 
 // collect turns a sample into pixels and keeps them if there will be a grid.
@@ -93,7 +113,7 @@ func (k *sink) collect(x []float32) error {
 	return nil
 }
 
-func (k *sink) writeArray(w io.Writer, draw func(emit func(i int, x []float32) error) error) error {
+func (k *sink) writeArray(w io.Writer, draw drawer) error {
 	dtype := npy.Float32
 	if k.isImage {
 		dtype = npy.Uint8
@@ -126,8 +146,5 @@ func (k *sink) writeImage(i int, x []float32) error {
 	if err != nil {
 		return err
 	}
-	if err := imaging.WritePNG(filepath.Join(k.out, k.name(i)+".png"), img); err != nil {
-		return fmt.Errorf("sample %d: %w", i, err)
-	}
-	return nil
+	return writeFile(filepath.Join(k.out, k.name(i)+".png"), func(w io.Writer) error { return png.Encode(w, img) })
 }

@@ -205,3 +205,19 @@ func TestNode(t *testing.T) {
 		t.Error("Node does not find what NewNode made")
 	}
 }
+
+// TestOutputsAreBounded makes views, which share memory until they are copied.
+func TestOutputsAreBounded(t *testing.T) {
+	old := limits
+	defer func() { limits = old }()
+	limits.ArenaBytes = 256
+	file := model([]string{"x"}, []string{"a", "b", "c", "d", "e"}, []*onnx.TensorProto{onnxtest.Ints("shape", []int64{-1}, 1)},
+		op("Add", "x,x", "a"), op("Reshape", "a,shape", "b"), op("Reshape", "a,shape", "c"), op("Reshape", "a,shape", "d"), op("Reshape", "a,shape", "e"))
+	if _, err := evaluate(t, file, map[string]tensor.Tensor{"x": row(make([]float32, 12)...)}); err != nil {
+		t.Error(err)
+	}
+	_, err := evaluate(t, file, map[string]tensor.Tensor{"x": row(make([]float32, 13)...)})
+	if err == nil || !strings.Contains(err.Error(), "above the limit") {
+		t.Errorf("five outputs of 52 bytes with a limit of 256: got %v", err)
+	}
+}

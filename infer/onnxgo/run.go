@@ -50,6 +50,9 @@ func (b *Backend) Run() error {
 	if err != nil {
 		return fmt.Errorf("onnxgo: %w", err)
 	}
+	if err := limits.CheckCopies(results); err != nil {
+		return fmt.Errorf("onnxgo: %w", err)
+	}
 	made := map[string]tensor.Tensor{}
 	for i, v := range b.runner.out {
 		v.data = toTensor(results[i])

@@ -38,10 +38,14 @@ type Pool struct {
 // looks again before it sleeps: some 20 µs, about what a wake-up costs.
 const spins = 4000
 
+// MaxThreads is the largest number of goroutines of a pool. More than there
+// are processors gain nothing, and a mistyped number must not take the memory.
+const MaxThreads = 1024
+
 // NewPool returns a pool in which threads goroutines work on a task, the
-// caller of Do among them; threads below 1 means 1.
+// caller of Do among them; threads below 1 means 1, above [MaxThreads] that many.
 func NewPool(threads int) *Pool {
-	threads = max(threads, 1)
+	threads = min(max(threads, 1), MaxThreads)
 	p := &Pool{threads: threads, done: make(chan struct{}, 1), parked: make([]chan struct{}, 0, threads)}
 	p.workers.Add(threads - 1)
 	for range threads - 1 {

@@ -167,6 +167,22 @@ func TestPoolCloseEndsWorkers(t *testing.T) {
 	t.Errorf("%d goroutines, want %d", runtime.NumGoroutine(), before)
 }
 
+// TestPoolIsBounded asks for more goroutines than memory could hold.
+func TestPoolIsBounded(t *testing.T) {
+	before := runtime.NumGoroutine()
+	p := NewPool(1 << 40)
+	defer p.Close()
+	if p.Threads() != MaxThreads {
+		t.Errorf("%d threads, want %d", p.Threads(), MaxThreads)
+	}
+	if n := runtime.NumGoroutine() - before; n > MaxThreads {
+		t.Errorf("%d more goroutines, want at most %d", n, MaxThreads)
+	}
+	task := &countTask{runs: make([]atomic.Int32, 3000)}
+	p.Do(3000, task)
+	task.check(t, 3000)
+}
+
 func TestPoolDoesNotAllocate(t *testing.T) {
 	p := NewPool(3)
 	defer p.Close()

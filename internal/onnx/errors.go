@@ -3,6 +3,8 @@ package onnx
 import (
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // A FormatError says that a file is not valid ONNX, or goes past a limit.
@@ -36,6 +38,17 @@ func (e *UnsupportedError) Error() string {
 // formatError makes a FormatError; args belong to want.
 func formatError(where, seen, want string, args ...any) error {
 	return &FormatError{Where: where, Seen: seen, Want: fmt.Sprintf(want, args...)}
+}
+
+// Printable returns a string of a file for people: one line, with ? for each character that is
+// invisible or could steer a terminal (control characters, escapes, directions of writing).
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 // quote quotes a string of the file, cut to a length that fits into a message.

@@ -139,6 +139,35 @@ func ParseMetadata(props map[string]string) (*Metadata, error) {
 	return m, nil
 }
 
+// ParseSampling reads the keys that sampling needs, gantry.latent and gantry.range; each result is nil
+// if its key is missing. It does not look at other keys, which a newer Gantry may have written, but
+// a value that it does not understand is an error: other latents would give other images.
+func ParseSampling(props map[string]string) (latent *models.Input, values *[2]float32, err error) {
+	m := new(Metadata)
+	parse := func(key string, parse func(string) error) bool {
+		value, ok := props[key]
+		if !ok || err != nil {
+			return false
+		}
+		if len(value) > maxMetadata {
+			err = formatError("metadata "+key, fmt.Sprintf("%d bytes", len(value)), "at most %d", maxMetadata)
+		} else if e := parse(value); e != nil {
+			err = formatError("metadata "+key, clip(e.Error()), "the value that Gantry writes")
+		}
+		return err == nil
+	}
+	if parse(keyLatent, m.parseLatent) {
+		latent = &m.Latent
+	}
+	if parse(keyRange, m.parseRange) {
+		values = &m.Range
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return latent, values, nil
+}
+
 func (m *Metadata) parseVersion(s string) error {
 	if s == "" || len(s) > 64 {
 		return fmt.Errorf("%d bytes", len(s))

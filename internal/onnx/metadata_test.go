@@ -63,6 +63,33 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+func TestParseSampling(t *testing.T) {
+	const latent, values = `{"name":"z","size":4,"distribution":"uniform","bounds":[0,1]}`, "[-2,3]"
+	for _, c := range []struct {
+		props     map[string]string
+		latent    bool
+		values    bool
+		wantError string
+	}{
+		{nil, false, false, ""},
+		{map[string]string{"author": "someone", "gantry.version": "", "gantry.colour": "blue"}, false, false, ""},
+		{map[string]string{"gantry.latent": latent, "gantry.new": "1"}, true, false, ""},
+		{map[string]string{"gantry.range": values}, false, true, ""},
+		{map[string]string{"gantry.latent": latent, "gantry.range": values}, true, true, ""},
+		{map[string]string{"gantry.latent": `{"name":"z","size":4,"distribution":"cauchy"}`, "gantry.range": values}, false, false, "metadata gantry.latent"},
+		{map[string]string{"gantry.latent": latent, "gantry.range": "[1,1]"}, false, false, "metadata gantry.range"},
+		{map[string]string{"gantry.range": "[1," + strings.Repeat(" ", 1<<20) + "2]"}, false, false, "metadata gantry.range"},
+	} {
+		l, r, err := onnx.ParseSampling(c.props)
+		if (l != nil) != c.latent || (r != nil) != c.values || (err != nil) != (c.wantError != "") || err != nil && !strings.Contains(err.Error(), c.wantError) {
+			t.Errorf("%.100v: got %v, %v, %v", c.props, l, r, err)
+		}
+		if l != nil && (l.Bounds != [2]float32{0, 1} || l.Size != 4) || r != nil && *r != [2]float32{-2, 3} {
+			t.Errorf("%v: got %+v, %v", c.props, l, r)
+		}
+	}
+}
+
 func testMetadata() *onnx.Metadata {
 	m := &onnx.Metadata{
 		Version: "0.1.0", Numerics: 1, Spec: json.RawMessage(`{"version":1}`), Range: [2]float32{-1, 1},

@@ -26,7 +26,7 @@ func TestPrepare(t *testing.T) {
 	if !reflect.DeepEqual(info.Inputs, wantIn) || !reflect.DeepEqual(info.Outputs, wantOut) {
 		t.Errorf("got inputs %+v, outputs %+v, want %+v and %+v", info.Inputs, info.Outputs, wantIn, wantOut)
 	}
-	if c := info.Consts["shape"]; !reflect.DeepEqual(c, onnx.Const{Shape: []int{4}, I: []int64{-1, 1, 2, 3}, Type: onnx.Int64}) {
+	if c := info.Consts["shape"]; !reflect.DeepEqual(c, onnx.Const{Shape: []int{4}, I: []int64{-1, 1, 2, 3}, Type: onnx.Int64, Initializer: true}) {
 		t.Errorf("shape is %+v", c)
 	}
 	if c := info.Consts["w0"]; len(c.F) != 20 || c.F[0] != -3.0/8 || !reflect.DeepEqual(c.Shape, []int{5, 4}) {
@@ -78,7 +78,7 @@ func TestPrepareUnusual(t *testing.T) {
 			}
 		}, func(info *onnx.Info) bool {
 			c := info.Consts
-			return len(info.Nodes) == 6 && c["c0"].F[1] == 2 && c["c1"].F[0] == 3 && len(c["c1"].Shape) == 0 && c["c2"].F[1] == 5 && c["c3"].I[0] == 6 && c["c4"].I[1] == 8
+			return c["w0"].Initializer && !c["c0"].Initializer && len(info.Nodes) == 6 && c["c0"].F[1] == 2 && c["c1"].F[0] == 3 && len(c["c1"].Shape) == 0 && c["c2"].F[1] == 5 && c["c3"].I[0] == 6 && c["c4"].I[1] == 8
 		}},
 		{"initializer without elements", func(_ *onnx.ModelProto, g *onnx.GraphProto) {
 			g.Initializer = append(g.Initializer, &onnx.TensorProto{Name: "e", DataType: int32(onnx.Float32), Dims: []int64{2, 0, 3}})
@@ -191,7 +191,7 @@ func TestTypes(t *testing.T) {
 			t.Errorf("%v: %v", test.t, err)
 			continue
 		}
-		want := onnx.Const{Shape: []int{2}, F: test.f, I: test.i, Type: onnx.DataType(test.t.DataType)}
+		want := onnx.Const{Shape: []int{2}, F: test.f, I: test.i, Type: onnx.DataType(test.t.DataType), Initializer: true}
 		if got := info.Consts["c"]; !reflect.DeepEqual(got, want) || len(test.f) > 0 && math.Signbit(float64(got.F[0])) != math.Signbit(float64(test.f[0])) {
 			t.Errorf("%v: got %+v, want %+v", test.t, got, want)
 		}

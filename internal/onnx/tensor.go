@@ -40,6 +40,8 @@ type Const struct {
 	F     []float32
 	I     []int64
 	Type  DataType // as the file declares it
+
+	Initializer bool // it stands in the file as an initializer, not in a Constant node
 }
 
 // Len returns the number of elements.

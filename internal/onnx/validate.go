@@ -99,6 +99,9 @@ func (v *validator) initializers() error {
 		if err := v.addConst(where, t.Name, t); err != nil {
 			return err
 		}
+		c := v.info.Consts[t.Name]
+		c.Initializer = true
+		v.info.Consts[t.Name] = c
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func init() {
 }
 
 // BatchNorm is ONNX BatchNormalization in inference: (x-mean)/sqrt(var+eps)·scale + bias in each
-// channel, which is dimension 1.
+// channel, which is dimension 1; a vector is of one channel.
 type BatchNorm struct{ Eps float32 }
 
 func newBatchNorm(d *plan.Decl) (plan.Op, error) {
@@ -29,22 +29,31 @@ func newBatchNorm(d *plan.Decl) (plan.Op, error) {
 	return b, nil
 }
 
+// channels returns the number of channels of x.
+func (BatchNorm) channels(x []int) int {
+	if len(x) == 1 {
+		return 1
+	}
+	return x[1]
+}
+
 // Infer returns the type of x, N x C x any.
-func (BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
+func (b BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
 	x := in[0].Shape
-	if len(x) < 2 {
-		return plan.Result{}, fmt.Errorf("x is %s, want rank 2 or more", plan.ShapeString(x))
+	if len(x) == 0 {
+		return plan.Result{}, errors.New("x is a scalar, want rank 1 or more")
 	}
+	channels := b.channels(x)
 	for i, name := range []string{"scale", "B", "mean", "var"} {
-		if s := in[i+1].Shape; len(s) != 1 || s[0] != x[1] {
-			return plan.Result{}, fmt.Errorf("%s is %s, but x is %s, so it needs [%d]", name, plan.ShapeString(s), plan.ShapeString(x), x[1])
+		if s := in[i+1].Shape; len(s) != 1 || s[0] != channels {
+			return plan.Result{}, fmt.Errorf("%s is %s, but x is %s, so it needs [%d]", name, plan.ShapeString(s), plan.ShapeString(x), channels)
 		}
 	}
 	r := result(plan.Float32, x)
-	r.Scratch = x[1]
+	r.Scratch = channels
 	return r, nil
 }
 
@@ -58,12 +67,12 @@ func (b BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if len(x) == 0 {
 		return nil
 	}
-	channels := in[0].Shape[1]
+	channels := b.channels(in[0].Shape)
 	inv := c.Scratch[:channels]
 	for i, v := range variance {
 		inv[i] = float32(1 / math.Sqrt(float64(v)+float64(b.Eps)))
 	}
-	if len(in[0].Shape) == 2 {
+	if len(in[0].Shape) <= 2 {
 		kernel.BatchNormApply(c.Pool, y, x, mean, inv, scale, bias, len(x)/channels, channels)
 		return nil
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // foldBatchNorms puts a batch norm behind a Linear into its weights and bias. A second one behind it
-// stays, so that a chain of them costs no more than its length.
-func foldBatchNorms(g *plan.Graph, _ plan.Limits) error {
+// stays, so that a chain of them costs no more than its length. So does one that the budget has no copy of the weights for.
+func foldBatchNorms(g *plan.Graph, b *Budget) error {
 	joins(g, func(first, n *plan.Node, k int) bool {
 		l, ok := first.Op.(exec.Linear)
-		b, isNorm := n.Op.(exec.BatchNorm)
+		norm, isNorm := n.Op.(exec.BatchNorm)
 		if !ok || !isNorm || k != 0 || !l.Matrix || l.Folded || l.Act != kernel.Identity {
 			return false
 		}
@@ -24,7 +24,10 @@ func foldBatchNorms(g *plan.Graph, _ plan.Limits) error {
 			}
 			p[i] = t.F
 		}
-		w, bias := fold.BatchNorm(l.W, l.Bias, p[0], p[1], p[2], p[3], b.Eps, !l.Trans)
+		if !b.take(len(l.W) + l.N) {
+			return false
+		}
+		w, bias := fold.BatchNorm(l.W, l.Bias, p[0], p[1], p[2], p[3], norm.Eps, !l.Trans)
 		l.W, l.Bias, l.Folded = w, bias, true
 		first.Op = l
 		return true

@@ -15,7 +15,7 @@ const (
 
 // foldConstants computes the nodes whose arguments are all constants. Matrix products are left to
 // run time, where a context can stop them.
-func foldConstants(g *plan.Graph, lim plan.Limits) error {
+func foldConstants(g *plan.Graph, b *Budget) error {
 	total := 0
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
@@ -33,7 +33,7 @@ func foldConstants(g *plan.Graph, lim plan.Limits) error {
 		}
 		made := 0
 		for _, t := range res.Out {
-			if err := lim.Check(t); err != nil {
+			if err := b.Check(t); err != nil {
 				return fmt.Errorf("%s: %w", n.Where(), err)
 			}
 			made += t.Count()

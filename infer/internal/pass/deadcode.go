@@ -6,7 +6,7 @@ import (
 )
 
 // removeIdentities makes readers of an Identity read its argument.
-func removeIdentities(g *plan.Graph, _ plan.Limits) error {
+func removeIdentities(g *plan.Graph, _ *Budget) error {
 	source := make([]int, len(g.Values)) // by value: what to read instead
 	for v := range source {
 		source[v] = v
@@ -31,7 +31,7 @@ func removeIdentities(g *plan.Graph, _ plan.Limits) error {
 }
 
 // removeDeadCode removes nodes that no output needs, and lets go of constants that nobody reads.
-func removeDeadCode(g *plan.Graph, _ plan.Limits) error {
+func removeDeadCode(g *plan.Graph, _ *Budget) error {
 	live := make([]bool, len(g.Values))
 	for _, v := range g.Outputs {
 		live[v] = true

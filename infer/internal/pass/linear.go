@@ -7,58 +7,62 @@ import (
 )
 
 // makeLinear turns Gemm and MatMul by a constant matrix into Linear. alpha and beta go into the
-// weights and the bias. Each Linear will pack its own copy of the weights; a graph that shares one matrix
-// among so many nodes that the copies would take twice the weights keeps the rest as they are.
-func makeLinear(g *plan.Graph, _ plan.Limits) error {
-	left := foldTotal
-	for v := range g.Values {
-		if t := g.Values[v].Const; t != nil {
-			left += 2 * t.Count()
-		}
-	}
+// weights and the bias. Each Linear will pack its own copy of the weights: those that the budget has
+// no copies for stay as they are.
+func makeLinear(g *plan.Graph, b *Budget) error {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		if len(n.In) < 2 || n.In[1] == plan.Absent {
-			continue
-		}
-		if t := g.Values[n.In[1]].Const; t == nil || t.Count() > left {
-			continue
-		}
 		switch op := n.Op.(type) {
 		case exec.Gemm:
-			if op.TransA {
-				continue
+			if !op.TransA {
+				linearGemm(g, n, op, b)
 			}
-			l, ok := linearWeights(g, n, op.TransB, op.Alpha)
-			if !ok {
-				continue
-			}
-			l.Matrix = true
-			if len(n.In) > 2 && n.In[2] != plan.Absent {
-				if l.Bias, ok = row(g.Values[n.In[2]].Const, l.N, 2); !ok {
-					continue
-				}
-				l.Bias = scaled(l.Bias, op.Beta)
-			}
-			n.Op, n.In = l, n.In[:1]
-			left -= len(l.W)
 		case exec.MatMul:
-			if l, ok := linearWeights(g, n, false, 1); ok {
+			if l, ok := linearWeights(g, n, false); ok && b.take(len(l.W)+l.N) {
 				n.Op, n.In = l, n.In[:1]
-				left -= len(l.W)
 			}
 		}
 	}
 	return nil
 }
 
+// linearGemm makes n, which is op, a Linear if it can.
+func linearGemm(g *plan.Graph, n *plan.Node, op exec.Gemm, b *Budget) {
+	l, ok := linearWeights(g, n, op.TransB)
+	if !ok {
+		return
+	}
+	l.Matrix = true
+	var c *plan.Tensor
+	if len(n.In) > 2 && n.In[2] != plan.Absent {
+		if c = g.Values[n.In[2]].Const; !isRow(c, l.N, 2) {
+			return
+		}
+	}
+	copies := len(l.W) + l.N // packed weights, and a bias, now or when one is fused
+	if op.Alpha != 1 {
+		copies += len(l.W)
+	}
+	if !b.take(copies) {
+		return
+	}
+	l.W = scaled(l.W, op.Alpha)
+	if c != nil {
+		l.Bias = scaled(row(c, l.N), op.Beta)
+	}
+	n.Op, n.In = l, n.In[:1]
+}
+
 // linearWeights returns a Linear with the weights of argument 1, if those are a constant matrix.
-func linearWeights(g *plan.Graph, n *plan.Node, trans bool, alpha float32) (exec.Linear, bool) {
+func linearWeights(g *plan.Graph, n *plan.Node, trans bool) (exec.Linear, bool) {
+	if len(n.In) < 2 || n.In[1] == plan.Absent {
+		return exec.Linear{}, false
+	}
 	w := g.Values[n.In[1]].Const
 	if w == nil || w.DType != plan.Float32 || len(w.Shape) != 2 || w.Count() == 0 {
 		return exec.Linear{}, false
 	}
-	l := exec.Linear{W: scaled(w.F, alpha), K: w.Shape[0], N: w.Shape[1], Trans: trans}
+	l := exec.Linear{W: w.F, K: w.Shape[0], N: w.Shape[1], Trans: trans}
 	if trans {
 		l.K, l.N = l.N, l.K
 	}
@@ -77,27 +81,29 @@ func scaled(x []float32, by float32) []float32 {
 	return y
 }
 
-// row returns the constant t as n floats to be added to each row of a matrix, if it is that: [n],
+// isRow reports whether t is a constant that can be added to each row of a matrix of n columns: [n],
 // one number, or (up to rank maxRank) these with leading dimensions of 1.
-func row(t *plan.Tensor, n, maxRank int) ([]float32, bool) {
+func isRow(t *plan.Tensor, n, maxRank int) bool {
 	if t == nil || t.DType != plan.Float32 || len(t.Shape) > maxRank {
-		return nil, false
+		return false
 	}
-	switch {
-	case len(t.F) == 1:
-		b := make([]float32, n)
-		for i := range b {
-			b[i] = t.F[0]
-		}
-		return b, true
-	case len(t.F) == n && t.Shape[len(t.Shape)-1] == n:
-		return t.F, true
+	return len(t.F) == 1 || len(t.F) == n && t.Shape[len(t.Shape)-1] == n
+}
+
+// row returns t, for which isRow holds, as n floats.
+func row(t *plan.Tensor, n int) []float32 {
+	if len(t.F) == n {
+		return t.F
 	}
-	return nil, false
+	b := make([]float32, n)
+	for i := range b {
+		b[i] = t.F[0]
+	}
+	return b
 }
 
 // fuseBias puts an Add of a constant row behind a Linear without bias into it.
-func fuseBias(g *plan.Graph, _ plan.Limits) error {
+func fuseBias(g *plan.Graph, _ *Budget) error {
 	joins(g, func(first, n *plan.Node, k int) bool {
 		l, ok := first.Op.(exec.Linear)
 		if !ok || n.Op != exec.Add || l.Bias != nil || l.Act != kernel.Identity || n.In[1-k] == plan.Absent {
@@ -107,16 +113,19 @@ func fuseBias(g *plan.Graph, _ plan.Limits) error {
 		if l.Matrix {
 			rank = 2
 		}
-		if l.Bias, ok = row(g.Values[n.In[1-k]].Const, l.N, rank); ok {
-			first.Op = l
+		c := g.Values[n.In[1-k]].Const
+		if !isRow(c, l.N, rank) {
+			return false
 		}
-		return ok
+		l.Bias = row(c, l.N)
+		first.Op = l
+		return true
 	})
 	return nil
 }
 
 // fuseActivations puts an activation behind a Linear into its epilogue.
-func fuseActivations(g *plan.Graph, _ plan.Limits) error {
+func fuseActivations(g *plan.Graph, _ *Budget) error {
 	joins(g, func(first, n *plan.Node, _ int) bool {
 		l, ok := first.Op.(exec.Linear)
 		a, isAct := n.Op.(exec.Activation)
@@ -131,7 +140,7 @@ func fuseActivations(g *plan.Graph, _ plan.Limits) error {
 }
 
 // settleWeights makes each Linear ready to run: from here on its weights are its own.
-func settleWeights(g *plan.Graph, _ plan.Limits) error {
+func settleWeights(g *plan.Graph, _ *Budget) error {
 	for i := range g.Nodes {
 		if l, ok := g.Nodes[i].Op.(exec.Linear); ok {
 			g.Nodes[i].Op = l.Settle()

@@ -13,7 +13,34 @@ import (
 // Pass is a rewriting of a graph in place.
 type Pass struct {
 	Name string
-	Run  func(g *plan.Graph, lim plan.Limits) error
+	Run  func(g *plan.Graph, b *Budget) error
+}
+
+// Budget is what the passes of a graph may spend.
+type Budget struct {
+	plan.Limits
+	copies int // elements that copies of weights may still take
+}
+
+// NewBudget returns the budget for g: copies of all its weights, twice, and a little. A graph that
+// shares a matrix among many nodes wants more and does not get it.
+func NewBudget(g *plan.Graph, lim plan.Limits) *Budget {
+	b := &Budget{lim, foldTotal}
+	for v := range g.Values {
+		if t := g.Values[v].Const; t != nil {
+			b.copies += 2 * t.Count()
+		}
+	}
+	return b
+}
+
+// take spends n elements on a copy, if they are left.
+func (b *Budget) take(n int) bool {
+	if n > b.copies {
+		return false
+	}
+	b.copies -= n
+	return true
 }
 
 // All holds the passes in the order in which they run.
@@ -32,8 +59,9 @@ var All = []Pass{
 // Run returns g after all passes; g itself does not change.
 func Run(g *plan.Graph, lim plan.Limits) (*plan.Graph, error) {
 	g = g.Clone()
+	b := NewBudget(g, lim)
 	for _, p := range All {
-		if err := p.Run(g, lim); err != nil {
+		if err := p.Run(g, b); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
 		}
 	}

@@ -11,7 +11,7 @@ const MaxRank = 16
 // Limits bounds what a plan may ask for. All fields must be above zero.
 type Limits struct {
 	Elements   int64 // of any one tensor
-	ArenaBytes int64 // of all intermediate tensors of a plan
+	ArenaBytes int64 // of all intermediate tensors of a plan, and of copies of its results
 }
 
 // ErrLimit is wrapped by the errors of plans that ask for more than their limits allow.
@@ -35,6 +35,18 @@ func (l Limits) Check(t Type) error {
 			return fmt.Errorf("a tensor of shape %s is %w of %d elements", ShapeString(t.Shape), ErrLimit, l.Elements)
 		} else {
 			n *= d
+		}
+	}
+	return nil
+}
+
+// CheckCopies returns an error unless copies of all ts are within the limits together. Views share
+// memory, their copies do not.
+func (l Limits) CheckCopies(ts []*Tensor) error {
+	total := int64(0)
+	for _, t := range ts {
+		if total += int64(t.Count()) * int64(t.DType.Size()); total > l.ArenaBytes {
+			return fmt.Errorf("the outputs take more than %d MiB together, which is %w", l.ArenaBytes>>20, ErrLimit)
 		}
 	}
 	return nil

@@ -154,6 +154,8 @@ func Unsupported(kind string, opset int64) *UnsupportedError {
 	switch kind {
 	case "If", "Loop", "Scan":
 		e.Hint = "control flow has no plan: export the model with fixed conditions, or simplify the file with onnxsim"
+	case "Shape", "Gather", "Cast", "Mod", "Slice": // what PyTorch makes of a size that is read from a tensor
+		e.Hint = "it may come from a size that is read from a tensor: write view(-1, ...) instead of view(x.size(0), ...), or export with a fixed batch"
 	case "Dropout":
 		e.Hint = "export the model in inference mode (model.eval() in PyTorch), which removes Dropout"
 	default:

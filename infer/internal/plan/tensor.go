@@ -8,12 +8,13 @@ import (
 // DType is the type of a tensor's elements.
 type DType uint8
 
-// The element types that operators take.
+// The element types that operators take. 0 is none of them.
 const (
 	Float32 DType = iota + 1
 	Int64
 )
 
+// String returns the name that error messages use: float32, int64.
 func (d DType) String() string {
 	switch d {
 	case Float32:
@@ -21,7 +22,7 @@ func (d DType) String() string {
 	case Int64:
 		return "int64"
 	}
-	return fmt.Sprintf("dtype(%d)", uint8(d))
+	return "no dtype"
 }
 
 // Size returns the bytes of one element.
@@ -40,7 +41,7 @@ type Type struct {
 
 func (t Type) String() string { return t.DType.String() + ShapeString(t.Shape) }
 
-// Count returns the number of elements. The type must have passed Limits.check.
+// Count returns the number of elements. The type must have passed Limits.Check.
 func (t Type) Count() int { return Count(t.Shape) }
 
 // Tensor is a dense array in C order: F or I holds the elements, as DType says.

@@ -82,7 +82,10 @@ func batchNorm(n node, in []*Tensor) (*Tensor, error) {
 	x, y := in[0], newFloats(in[0].Shape)
 	eps := n.float("epsilon", 1e-5)
 	each(x.Shape, func(i int, c []int) {
-		k := c[1]
+		k := 0 // the channel
+		if len(c) > 1 {
+			k = c[1]
+		}
 		g, b, mean, variance := in[1].V[k], in[2].V[k], in[3].V[k], in[4].V[k]
 		s := g / math.Sqrt(variance+eps)
 		// Folded into weights, x·s and mean·s are rounded apart: their sizes count, not that of x-mean.

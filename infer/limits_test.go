@@ -1,0 +1,123 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"gantry/internal/kernel"
+	"gantry/internal/onnx"
+	"gantry/internal/onnx/onnxtest"
+)
+
+// load loads a model of one input.
+func load(t *testing.T, in *onnx.ValueInfoProto, out []string, weights []*onnx.TensorProto, nodes []*onnx.NodeProto, o Options) *Model {
+	t.Helper()
+	g := &onnx.GraphProto{Name: "g", Input: []*onnx.ValueInfoProto{in}, Initializer: weights, Node: nodes}
+	for _, name := range out {
+		g.Output = append(g.Output, &onnx.ValueInfoProto{Name: name})
+	}
+	m, err := LoadBytes(onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: g}), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// allocated returns the bytes that f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestManyOutputs makes twenty views of one sum, which the arena holds once and copies would not.
+func TestManyOutputs(t *testing.T) {
+	const n, views = 1 << 16, 20
+	nodes := []*onnx.NodeProto{{OpType: "Add", Input: []string{"x", "x"}, Output: []string{"sum"}}}
+	var out []string
+	for i := range views {
+		out = append(out, fmt.Sprint("y", i))
+		nodes = append(nodes, &onnx.NodeProto{OpType: "Reshape", Input: []string{"sum", "shape"}, Output: []string{out[i]}})
+	}
+	shape := []*onnx.TensorProto{onnxtest.Ints("shape", []int64{-1}, 1)}
+	in := map[string]Tensor{"x": {DType: Float32, Shape: []int{1, n}, F32: make([]float32, n)}}
+	for _, c := range []struct {
+		limit int64
+		ok    bool
+	}{{4 * n * views, true}, {4*n*views - 1, false}} {
+		m := load(t, onnxtest.Value("x", 1, n), out, shape, nodes, Options{Limits: Limits{ArenaBytes: c.limit}})
+		s := m.NewSession()
+		var results map[string]Tensor
+		var err error
+		spent := allocated(func() { results, err = s.Run(context.Background(), in) })
+		if c.ok && (err != nil || len(results) != views) || !c.ok && (!errors.Is(err, ErrLimit) || spent > 8*n) {
+			t.Errorf("limit %d: got %d results, %v, %d bytes", c.limit, len(results), err, spent)
+		}
+	}
+}
+
+// TestLatentsCount: a sampler's own memory is within the limit too.
+func TestLatentsCount(t *testing.T) {
+	const nz = 1 << 16
+	m := load(t, onnxtest.Value("z", "N", nz), []string{"y"}, nil,
+		[]*onnx.NodeProto{{OpType: "ReduceMax", Input: []string{"z"}, Output: []string{"y"}, Attribute: []*onnx.AttributeProto{ints("axes", 1)}}},
+		Options{Limits: Limits{ArenaBytes: 1 << 20}})
+	spent := allocated(func() {
+		if _, err := NewSampler(m, SamplerOptions{Batch: 64}); !errors.Is(err, ErrLimit) {
+			t.Errorf("batch 64 of %d latents: got %v, want %v", nz, err, ErrLimit)
+		}
+		s, err := NewSampler(m, SamplerOptions{})
+		if err != nil || s.batch != 2 {
+			t.Errorf("got %v, %v, want a batch of 2", s, err)
+		}
+	})
+	if spent > 1<<20 {
+		t.Errorf("took %d bytes, want at most 1 MiB", spent)
+	}
+}
+
+// TestSharedWeights loads many nodes that share one matrix, each of which would like copies of its
+// own: scaled by alpha, with a batch norm folded in, packed.
+func TestSharedWeights(t *testing.T) {
+	const n, layers = 512, 400
+	const weights = n*n + n
+	ones := make([]float32, n*n)
+	for i := range ones {
+		ones[i] = 1
+	}
+	initializers := []*onnx.TensorProto{onnxtest.Floats("w", ones, n, n), onnxtest.Floats("one", ones[:n], n)}
+	for _, alpha := range []float32{1, 2} {
+		var nodes []*onnx.NodeProto
+		x := "x"
+		for i := range layers {
+			h, y := fmt.Sprint("h", i), fmt.Sprint("y", i)
+			nodes = append(nodes,
+				&onnx.NodeProto{OpType: "Gemm", Input: []string{x, "w"}, Output: []string{h}, Attribute: []*onnx.AttributeProto{onnxtest.Float("alpha", alpha)}},
+				&onnx.NodeProto{OpType: "BatchNormalization", Input: []string{h, "one", "one", "one", "one"}, Output: []string{y}})
+			x = y
+		}
+		var m *Model
+		spent := allocated(func() { m = load(t, onnxtest.Value("x", 8, n), []string{x}, initializers, nodes, Options{Threads: 1}) })
+		in := map[string]Tensor{"x": {DType: Float32, Shape: []int{8, n}, F32: make([]float32, 8*n)}}
+		spent += allocated(func() {
+			if _, err := m.NewSession().Run(context.Background(), in); err != nil { // packs
+				t.Error(err)
+			}
+		})
+		if most := uint64(4*(2*weights) + 64<<20 + 8<<20); spent > most { // 8 MiB for the file and the graph
+			t.Errorf("alpha %v: loading and a run take %d MiB in all, want at most %d", alpha, spent>>20, most>>20)
+		}
+	}
+}
+
+// TestThreadsAreBounded: a mistyped number costs no memory.
+func TestThreadsAreBounded(t *testing.T) {
+	if n := small(t, Options{Threads: 1 << 30}).pool.Threads(); n != kernel.MaxThreads {
+		t.Errorf("%d threads, want %d", n, kernel.MaxThreads)
+	}
+}
