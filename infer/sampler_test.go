@@ -120,7 +120,14 @@ func TestSamplerRefuses(t *testing.T) {
 		"rank 1":       {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", 4) }, "want [N, nz]"},
 		"no shape":     {func(g *onnx.GraphProto) { g.Input[0].Type.TensorType.Shape = nil }, `input "z" has shape any shape, want [N, nz]`},
 		"wrong latent": {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", "N", 5) }, `node 0 "fc0" (Gemm): weight is [4 5], so input needs 4`},
-		"no batch":     {func(g *onnx.GraphProto) { g.Initializer[4] = onnxtest.Ints("shape", []int64{1, 1, -1, 3}, 4) }, "want float32 [N C H W]"},
+		"shape latent": {func(g *onnx.GraphProto) {
+			for _, n := range g.Node {
+				if n.OpType == "Reshape" {
+					n.Input[1] = "z"
+				}
+			}
+		}, `input "z" decides shapes, so it must be int64`},
+		"no batch": {func(g *onnx.GraphProto) { g.Initializer[4] = onnxtest.Ints("shape", []int64{1, 1, -1, 3}, 4) }, "want float32 [N C H W]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := onnxtest.Small()

@@ -51,14 +51,11 @@ func (r *Runner) program(ctx context.Context, in []*plan.Tensor) (*Program, erro
 			key = binary.LittleEndian.AppendUint64(key, uint64(d))
 		}
 		if r.byValue[i] {
-			if t.Count() > maxKeyed {
-				return nil, fmt.Errorf("input %q decides shapes, so it may have %d elements at most, got %v", r.g.Values[r.g.Inputs[i]].Name, maxKeyed, t.Type)
+			if err := r.decides(i, t); err != nil {
+				return nil, err
 			}
 			for _, v := range t.I {
 				key = binary.LittleEndian.AppendUint64(key, uint64(v))
-			}
-			if t.DType != plan.Int64 {
-				return nil, fmt.Errorf("input %q decides shapes, so it must be int64, got %v", r.g.Values[r.g.Inputs[i]].Name, t.Type)
 			}
 		}
 	}
@@ -80,6 +77,20 @@ func (r *Runner) program(ctx context.Context, in []*plan.Tensor) (*Program, erro
 	return p, nil
 }
 
+// decides checks that input i, whose elements decide shapes, can be part of a plan.
+func (r *Runner) decides(i int, t *plan.Tensor) error {
+	name := r.g.Values[r.g.Inputs[i]].Name
+	switch {
+	case t.DType != plan.Int64:
+		return fmt.Errorf("input %q decides shapes, so it must be int64, got %v", name, t.Type)
+	case t.Count() > maxKeyed:
+		return fmt.Errorf("input %q decides shapes, so it may have %d elements at most, got %v", name, maxKeyed, t.Type)
+	case len(t.I) != t.Count():
+		return fmt.Errorf("input %q decides shapes, so a plan needs its elements", name)
+	}
+	return nil
+}
+
 // Plan returns the plan for inputs like in. Of the tensors it needs the types, and the elements of
 // those that decide shapes.
 func (r *Runner) Plan(ctx context.Context, in []*plan.Tensor) (*plan.Plan, error) {
@@ -89,6 +100,9 @@ func (r *Runner) Plan(ctx context.Context, in []*plan.Tensor) (*plan.Plan, error
 		t.Shape = append([]int{}, t.Shape...)
 		args[i] = &plan.Arg{Type: t.Type}
 		if r.byValue[i] {
+			if err := r.decides(i, &t); err != nil {
+				return nil, err
+			}
 			t.I = append([]int64{}, t.I...)
 			args[i].Known = &t
 		}
