@@ -16,7 +16,7 @@ func (r *runner) openData(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := suits(r.s, data); err != nil {
+	if err := suits(r.s.Spec, r.s.Recipe, data); err != nil {
 		return err
 	}
 	if c := r.from; c != nil && c.DataSHA256 != data.Digest() {
@@ -63,16 +63,17 @@ func (h *Host) open(ctx context.Context, ref string) (dataset.Dataset, error) {
 	}
 }
 
-// suits reports whether a run can train on data.
-func suits(s *Settings, data dataset.Dataset) error {
-	want, got := s.Spec.Sample.Shape, data.Shape()
+// suits reports whether networks and a batch fit the images of data. Samples of
+// rank 1 take images of as many elements.
+func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
+	want, got := spec.Sample.Shape, data.Shape()
 	if !slices.Equal(want, got) && !(len(want) == 1 && want[0] == models.Elements(got)) {
 		return misuse("take a preset for such images, or write one: --preset FILE.json",
-			"preset %s makes samples of shape %v, but the images of %s have shape %v", s.Preset, want, data.Name(), got)
+			"the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
 	}
-	if s.Recipe.Batch > data.Len() {
+	if r.Batch > data.Len() {
 		return misuse(fmt.Sprintf("give --batch at most %d", data.Len()),
-			"--batch %d: %s has only %d images", s.Recipe.Batch, data.Name(), data.Len())
+			"--batch %d: %s has only %d images", r.Batch, data.Name(), data.Len())
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if err := suits(&s, data); err != nil {
+	if err := suits(s.Spec, s.Recipe, data); err != nil {
 		return err
 	}
 	if err := checkOrigin(&s); err != nil {

@@ -16,7 +16,6 @@ package train
 
 import (
 	"fmt"
-	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -86,7 +85,7 @@ func NewTrainer(spec *models.Spec, recipe *models.Recipe, data dataset.Dataset, 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkData(spec, recipe, data); err != nil {
+	if err := suits(spec, recipe, data); err != nil {
 		return nil, err
 	}
 	machine := graph.NewVM
@@ -107,17 +106,6 @@ func NewTrainer(spec *models.Spec, recipe *models.Recipe, data dataset.Dataset, 
 		return nil, err
 	}
 	return t, nil
-}
-
-func checkData(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
-	want, got := spec.Sample.Shape, data.Shape()
-	if !slices.Equal(got, want) && !(len(want) == 1 && want[0] == models.Elements(got)) {
-		return fmt.Errorf("train: images of %s are %v, but the networks work on %v", data.Name(), got, want)
-	}
-	if r.Batch > data.Len() {
-		return fmt.Errorf("train: a batch is %d images, but %s has only %d", r.Batch, data.Name(), data.Len())
-	}
-	return nil
 }
 
 func (t *Trainer) build(machine func(...gorgonia.Nodes) (graph.Machine, error)) error {

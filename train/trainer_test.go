@@ -427,9 +427,9 @@ func TestNewTrainerErrors(t *testing.T) {
 		o      Options
 		want   string
 	}{
-		{&big, data, Options{}, "a batch is 22 images, but blobs has only 21"},
+		{&big, data, Options{}, "--batch 22: blobs has only 21 images"},
 		{&zero, data, Options{}, "k"},
-		{r, wide, Options{}, "images of wide are [1 2 8], but the networks work on [1 4 4]"},
+		{r, wide, Options{}, "the networks make samples of shape [1 4 4], but the images of wide have shape [1 2 8]"},
 		{r, data, Options{VM: "lisp"}, `unknown machine "lisp"`},
 		{r, data, Options{Threads: -1}, "-1 threads"},
 	} {

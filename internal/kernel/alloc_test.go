@@ -27,7 +27,6 @@ func TestNoAllocations(t *testing.T) {
 				{"Apply", func() { Apply(p, Sigmoid, 0, y, x) }},
 				{"ApplyGrad", func() { ApplyGrad(p, LeakyRelu, 0.2, y, x, z) }},
 				{"Add", func() { Add(p, y, x, y) }},
-				{"AddRow", func() { AddRow(p, y, x, bias, 71, n) }},
 				{"BatchNormStats", func() { BatchNormStats(p, y, z, x, 100, 500, 4) }},
 				{"BatchNormGrad", func() { BatchNormGrad(p, y, z, z[500:], x, x, bias, bias, bias, 100, 500, 4) }},
 				{"MaxPieces", func() { MaxPieces(p, y, x, 100, 100, 5) }},
@@ -59,7 +58,6 @@ func TestPanicsOnBadShapes(t *testing.T) {
 		"overflow": func() { Gemm(nil, NN, x, x, x, math.MaxInt/2, 3, 0, Epilogue{}) },
 		"packed":   func() { PackB(NN, x, 10, 11) },
 		"shards":   func() { GemmShards(nil, x, x, x, 3, 3, 10, 3, x) },
-		"rows":     func() { AddRow(nil, x, x, x, 11, 10) },
 		"pieces":   func() { MaxPieces(nil, x, x, 3, 3, 0) },
 		"adam":     func() { Adam(nil, x, x, x, x[:99], 1, 1, 1, 1, 1) },
 	} {

@@ -89,31 +89,6 @@ func affineOp(j *elemJob, lo, hi int) {
 	}
 }
 
-// AddRow computes dst = x + row for x [m,n] and row [n], which is added to each
-// of the m rows. dst may be x.
-func AddRow(p *Pool, dst, x, row []float32, m, n int) {
-	size := needShape("x", m, n)
-	need("dst", len(dst), size)
-	need("x", len(x), size)
-	need("row", len(row), n)
-	if size == 0 {
-		return
-	}
-	j := elemJobs.get()
-	j.op, j.dst, j.x, j.y = addRowOp, dst, x, row[:n]
-	j.run(p, m, max(1, chunk/n))
-}
-
-func addRowOp(j *elemJob, lo, hi int) {
-	n := len(j.y)
-	for i := lo; i < hi; i++ {
-		dst, x := j.dst[i*n:(i+1)*n], j.x[i*n:(i+1)*n]
-		for c, v := range j.y {
-			dst[c] = x[c] + v
-		}
-	}
-}
-
 // FirstNonFinite returns the index of the first NaN or infinity in x, or -1.
 func FirstNonFinite(x []float32) int {
 	const block = 4096

@@ -43,27 +43,6 @@ func TestElementwise(t *testing.T) {
 	}
 }
 
-func TestAddRow(t *testing.T) {
-	pools := testPools(t)
-	for _, s := range [][2]int{{0, 3}, {3, 0}, {1, 1}, {5, 17}, {128, 784}, {1, 50000}} {
-		m, n := s[0], s[1]
-		x, row := noiseSlice(m*n, 1), noiseSlice(n, 2)
-		want := make([]float32, m*n)
-		for i := range want {
-			want[i] = x[i] + row[i%n]
-		}
-		for _, p := range pools {
-			dst := newGuarded(m*n, 0)
-			AddRow(p, dst.x, x, row, m, n)
-			sameBits(t, fmt.Sprintf("%v, %d threads", s, p.Threads()), dst.x, want)
-			dst.check(t, "dst")
-			dst = guard(x, 1)
-			AddRow(p, dst.x, dst.x, row, m, n)
-			sameBits(t, fmt.Sprintf("%v in place", s), dst.x, want)
-		}
-	}
-}
-
 func TestFirstNonFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(1))
 	eachTier(t, func(t *testing.T) {
