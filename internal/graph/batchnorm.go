@@ -49,7 +49,7 @@ func (o *norm) name() string { return "batch_norm" }
 func (o *norm) run(c *Context, dst []float32, in [][]float32) {
 	kernel.BatchNormStats(c.Pool, o.mean, o.variance, in[0], o.m, o.n, c.shards())
 	invert(o.inv, o.variance, o.eps)
-	kernel.BatchNormApply(c.Pool, dst, in[0], o.mean, o.inv, in[1], in[2], o.m, o.n)
+	kernel.BatchNormApply(c.Pool, dst, in[0], o.mean, o.inv, in[1], in[2], o.m, o.n, kernel.Identity, 0)
 }
 
 // invert computes inv = 1/√(variance+eps) in float64, rounded once.
@@ -82,7 +82,7 @@ type normGrad struct {
 func (o *normGrad) name() string { return "batch_norm_grad" }
 
 func (o *normGrad) run(c *Context, dst []float32, in [][]float32) {
-	kernel.BatchNormGrad(c.Pool, dst, o.dgamma, o.dbeta, in[0], in[3], o.mean, o.inv, in[1], o.m, o.n, c.shards())
+	kernel.BatchNormGrad(c.Pool, dst, o.dgamma, o.dbeta, in[0], nil, in[3], o.mean, o.inv, in[1], in[1], o.m, o.n, c.shards(), kernel.Identity, 0)
 }
 
 func (o *normGrad) wrt() []bool { return []bool{true, true, true, true} }
@@ -125,7 +125,7 @@ func (o *sampleNorm) name() string { return "batch_norm" }
 
 func (o *sampleNorm) run(c *Context, dst []float32, in [][]float32) {
 	invert(o.inv, in[4], o.eps)
-	kernel.BatchNormApply(c.Pool, dst, in[0], in[3], o.inv, in[1], in[2], o.m, o.n)
+	kernel.BatchNormApply(c.Pool, dst, in[0], in[3], o.inv, in[1], in[2], o.m, o.n, kernel.Identity, 0)
 }
 
 func (o *sampleNorm) ONNX() (string, map[string]any, [][]int64) {

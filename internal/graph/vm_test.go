@@ -214,7 +214,7 @@ func TestShardsReachKernels(t *testing.T) {
 			dst, inv := make([]float32, rows), make([]float32, 1)
 			kernel.BatchNormStats(nil, mean[:], variance[:], big, rows, 1, shards)
 			invert(inv, variance[:], 1e-5)
-			kernel.BatchNormApply(nil, dst, big, mean[:], inv, []float32{1}, zero, rows, 1)
+			kernel.BatchNormApply(nil, dst, big, mean[:], inv, []float32{1}, zero, rows, 1, kernel.Identity, 0)
 			return dst
 		}},
 		{"batch_norm_grad", [][]float32{ones, {1}, {0}, big}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
@@ -228,7 +228,7 @@ func TestShardsReachKernels(t *testing.T) {
 			}
 			return gs[0], nil
 		}, func(shards int) []float32 {
-			kernel.BatchNormGrad(nil, make([]float32, rows), dgamma[:], dbeta[:], ones, big, []float32{1}, []float32{1}, []float32{1}, rows, 1, shards)
+			kernel.BatchNormGrad(nil, make([]float32, rows), dgamma[:], dbeta[:], ones, nil, big, []float32{1}, []float32{1}, []float32{1}, []float32{0}, rows, 1, shards, kernel.Identity, 0)
 			return []float32{dbeta[0]}
 		}},
 	} {

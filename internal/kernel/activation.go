@@ -36,6 +36,41 @@ func applyOp(j *elemJob, lo, hi int) {
 	applyGeneric(j.act, j.a, j.dst[lo:hi], j.x[lo:hi])
 }
 
+// Exp computes dst[i] = exp(x[i]), within 1 ulp of the exact value: 0 for -Inf,
+// +Inf above 88.73, NaN for NaN. dst may be x.
+func Exp(p *Pool, dst, x []float32) {
+	need("x", len(x), len(dst))
+	j := elemJobs.get()
+	j.op, j.dst, j.x = expOp, dst, x
+	j.run(p, len(dst), chunk)
+}
+
+func expOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorExp, lo, hi)
+	dst, x := j.dst[lo:hi], j.x[lo:hi]
+	for i := range dst {
+		dst[i] = exp32(x[i])
+	}
+}
+
+// Log computes dst[i] = log(x[i]), the natural logarithm, within 1 ulp of the
+// exact value: -Inf for 0 and -0, NaN below 0 and for NaN, +Inf for +Inf. dst
+// may be x.
+func Log(p *Pool, dst, x []float32) {
+	need("x", len(x), len(dst))
+	j := elemJobs.get()
+	j.op, j.dst, j.x = logOp, dst, x
+	j.run(p, len(dst), chunk)
+}
+
+func logOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorLog, lo, hi)
+	dst, x := j.dst[lo:hi], j.x[lo:hi]
+	for i := range dst {
+		dst[i] = log32(x[i])
+	}
+}
+
 // applyAct is [Apply] on one goroutine.
 func applyAct(act Act, alpha float32, dst, x []float32) {
 	j := elemJob{dst: dst, x: x, act: act, a: alpha, one: 1}

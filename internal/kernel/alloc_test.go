@@ -12,6 +12,7 @@ func TestNoAllocations(t *testing.T) {
 	x, y, z := noiseSlice(50000, 3), make([]float32, 50000), make([]float32, 50000)
 	bias, scratch := noiseSlice(n, 4), make([]float32, 3*m*n)
 	packed := PackB(NT, b, n, k)
+	pixels := make([]uint8, len(x))
 	pools := testPools(t)
 	eachTier(t, func(t *testing.T) {
 		for _, p := range pools {
@@ -28,12 +29,20 @@ func TestNoAllocations(t *testing.T) {
 				{"ApplyGrad", func() { ApplyGrad(p, LeakyRelu, 0.2, y, x, z) }},
 				{"Add", func() { Add(p, y, x, y) }},
 				{"BatchNormStats", func() { BatchNormStats(p, y, z, x, 100, 500, 4) }},
-				{"BatchNormGrad", func() { BatchNormGrad(p, y, z, z[500:], x, x, bias, bias, bias, 100, 500, 4) }},
+				{"BatchNormGrad", func() { BatchNormGrad(p, y, z, z[500:], x, nil, x, bias, bias, bias, bias, 100, 500, 4, Relu, 0) }},
 				{"MaxPieces", func() { MaxPieces(p, y, x, 100, 100, 5) }},
 				{"SoftplusMean", func() { SoftplusMean(x[:1000], 1, 1, 4) }},
 				{"Adam", func() { Adam(p, y, x, z, z, 1e-9, 0.5, 0.999, 1e-8, 1) }},
 				{"Momentum", func() { Momentum(p, y, x, z, 1e-9, 0.5) }},
 				{"FirstNonFinite", func() { FirstNonFinite(x) }},
+				{"AllFinite", func() { AllFinite(p, x) }},
+				{"BatchNormApply", func() { BatchNormApply(p, y, x, bias, bias, bias, bias, 100, 500, Tanh, 0) }},
+				{"MaxPiecesGrad", func() { MaxPiecesGrad(p, y, x, z, 100, 100, 5) }},
+				{"Exp", func() { Exp(p, y, x) }},
+				{"Log", func() { Log(p, y, x) }},
+				{"ToHWNC", func() { ToHWNC(p, y, x, 100, 5, 100) }},
+				{"FromBytes", func() { FromBytes(p, y, pixels, 1, 0) }},
+				{"ToBytes", func() { ToBytes(p, pixels, x, -1, 1) }},
 			} {
 				// Several threads may take their scratch at once only later.
 				for range 2 {

@@ -36,7 +36,7 @@ func TestBatchNorm(t *testing.T) {
 				inv[j] = float32(1 / math.Sqrt(float64(variance.x[j])+1e-5))
 			}
 			dst := newGuarded(m*n, 1)
-			BatchNormApply(p, dst.x, x, mean.x, inv, gamma, beta, m, n)
+			BatchNormApply(p, dst.x, x, mean.x, inv, gamma, beta, m, n, Identity, 0)
 			for i, v := range x {
 				j := i % n
 				want := (float64(v)-float64(mean.x[j]))*float64(inv[j])*float64(gamma[j]) + float64(beta[j])
@@ -46,7 +46,7 @@ func TestBatchNorm(t *testing.T) {
 				}
 			}
 			dx, dgamma, dbeta := newGuarded(m*n, 1), newGuarded(n, 2), newGuarded(n, 3)
-			BatchNormGrad(p, dx.x, dgamma.x, dbeta.x, x, g, mean.x, inv, gamma, m, n, shards)
+			BatchNormGrad(p, dx.x, dgamma.x, dbeta.x, x, nil, g, mean.x, inv, gamma, beta, m, n, shards, Identity, 0)
 			checkBatchNormGrad(t, what, dx.x, dgamma.x, dbeta.x, x, g, mean.x, inv, gamma, m, n)
 			for _, b := range []guarded{mean, variance, dst, dx, dgamma, dbeta} {
 				b.check(t, what)
@@ -60,7 +60,7 @@ func TestBatchNorm(t *testing.T) {
 			sameBits(t, what+", result", dst.x, firstOut)
 			sameBits(t, what+", gradient", grad, firstGrad)
 			inPlace := append([]float32{}, g...)
-			BatchNormGrad(p, inPlace, dgamma.x, dbeta.x, x, inPlace, mean.x, inv, gamma, m, n, shards)
+			BatchNormGrad(p, inPlace, dgamma.x, dbeta.x, x, nil, inPlace, mean.x, inv, gamma, beta, m, n, shards, Identity, 0)
 			sameBits(t, what+", gradient in place", inPlace, dx.x)
 		}
 	}
@@ -108,7 +108,7 @@ func TestBatchNormShards(t *testing.T) {
 		}
 		// With h = 1 both sums of the gradient are those of g.
 		ones := []float32{1, 1, 1, 1, 1}[:m]
-		BatchNormGrad(nil, dx, dgamma[:], dbeta[:], ones, x, []float32{0}, []float32{1}, []float32{1}, m, 1, m)
+		BatchNormGrad(nil, dx, dgamma[:], dbeta[:], ones, nil, x, []float32{0}, []float32{1}, []float32{1}, []float32{0}, m, 1, m, Identity, 0)
 		if w := float32(want); dgamma[0] != w || dbeta[0] != w {
 			t.Errorf("%v: dgamma and dbeta are %v and %v, want %v", x, dgamma[0], dbeta[0], w)
 		}

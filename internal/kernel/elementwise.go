@@ -11,6 +11,7 @@ type elemJob struct {
 	n, step    int
 	dst        []float32
 	x, y, z    []float32
+	bytes      []uint8
 	a, b, c, d float32
 	e, f, g    float32
 	one        float32 // 1
@@ -87,22 +88,4 @@ func affineOp(j *elemJob, lo, hi int) {
 	for i := range dst {
 		dst[i] = float32(x[i]*j.a) + j.b
 	}
-}
-
-// FirstNonFinite returns the index of the first NaN or infinity in x, or -1.
-func FirstNonFinite(x []float32) int {
-	const block = 4096
-	for lo := 0; lo < len(x); lo += block {
-		part := x[lo:min(lo+block, len(x))]
-		done := len(part) &^ (tier.lanes - 1)
-		if done == 0 || !archFinite(tier.id, part[:done]) {
-			done = 0
-		}
-		for i, v := range part[done:] {
-			if v-v != 0 {
-				return lo + done + i
-			}
-		}
-	}
-	return -1
 }

@@ -18,6 +18,8 @@ func TestElementwise(t *testing.T) {
 			{"Add", func(p *Pool, dst, a []float32) { Add(p, dst, a, b) }, func(i int) float32 { return a[i] + b[i] }},
 			{"Mul", func(p *Pool, dst, a []float32) { Mul(p, dst, a, b) }, func(i int) float32 { return a[i] * b[i] }},
 			{"Affine", func(p *Pool, dst, a []float32) { Affine(p, dst, a, 0.3, -7) }, func(i int) float32 { return float32(a[i]*0.3) + -7 }},
+			{"Exp", func(p *Pool, dst, a []float32) { Exp(p, dst, a) }, func(i int) float32 { return exp32(a[i]) }},
+			{"Log", func(p *Pool, dst, a []float32) { Log(p, dst, a) }, func(i int) float32 { return log32(a[i]) }},
 		}
 		for _, op := range ops {
 			want := make([]float32, n)
@@ -75,36 +77,24 @@ func TestFirstNonFinite(t *testing.T) {
 	})
 }
 
-func TestMaxPieces(t *testing.T) {
-	pools := testPools(t)
-	for _, s := range [][3]int{{0, 2, 3}, {2, 0, 3}, {1, 1, 1}, {3, 4, 5}, {100, 240, 5}} {
-		m, units, pieces := s[0], s[1], s[2]
-		x := noiseSlice(m*units*pieces, 4)
-		for i := range x { // many equal pieces
-			x[i] = float32(math.Round(float64(x[i]) * 3))
-		}
-		g, big := noiseSlice(m*units, 5), noiseSlice(len(x), 6)
-		want, wantGrad, wantGather := make([]float32, m*units), make([]float32, len(x)), make([]float32, m*units)
-		for u := range want {
-			best := u * pieces
-			for i := best; i < (u+1)*pieces; i++ {
-				if x[i] > x[best] {
-					best = i
-				}
+func TestAllFinite(t *testing.T) {
+	x := noiseSlice(5*chunk+3, 9)
+	for _, p := range testPools(t) {
+		for _, n := range []int{0, 1, 100, 2 * chunk, 2*chunk + 1, len(x)} {
+			if !AllFinite(p, x[:n]) {
+				t.Errorf("%d finite elements, %d threads: got false", n, p.Threads())
 			}
-			want[u], wantGrad[best], wantGather[u] = x[best], g[u], big[best]
-		}
-		for _, p := range pools {
-			what := fmt.Sprintf("%v, %d threads", s, p.Threads())
-			dst, dx := newGuarded(m*units, 1), newGuarded(len(x), 2)
-			MaxPieces(p, dst.x, x, m, units, pieces)
-			sameBits(t, what, dst.x, want)
-			MaxPiecesGrad(p, dx.x, x, g, m, units, pieces)
-			sameBits(t, what+", gradient", dx.x, wantGrad)
-			MaxPiecesGather(p, dst.x, x, big, m, units, pieces)
-			sameBits(t, what+", gather", dst.x, wantGather)
-			dst.check(t, what)
-			dx.check(t, what)
+			for _, i := range []int{0, 99, 2 * chunk, len(x) - 1} {
+				if i >= n {
+					continue
+				}
+				old := x[i]
+				x[i] = float32(math.Inf(-1))
+				if AllFinite(p, x[:n]) {
+					t.Errorf("an infinity at %d of %d, %d threads: got true", i, n, p.Threads())
+				}
+				x[i] = old
+			}
 		}
 	}
 }

@@ -56,7 +56,8 @@ func Gemm(p *Pool, f Form, dst, a, b []float32, m, n, k int, ep Epilogue) {
 	j.run(p)
 }
 
-// gemmJob is a [Task]: one product. A part is a block of rows and columns.
+// gemmJob is a [Task]: one product. It goes over its parts up to three times:
+// to pack A, to pack B, and to multiply.
 type gemmJob struct {
 	dst, a, b []float32
 	m, n, k   int
@@ -65,12 +66,40 @@ type gemmJob struct {
 	packed    *Packed // B, if it is packed already
 	ep        Epilogue
 
-	tier     *tierInfo
-	mc, nc   int // rows and columns of a part
-	rowParts int
+	tier   *tierInfo
+	kc     int // products in a block
+	s      *scratch
+	packA  bool // A is packed, for all parts
+	shareB bool // B is packed, for all parts
+	phase  gemmPhase
+	mc, nc int // rows and columns of a part
 }
 
-var gemmJobs freeList[gemmJob]
+type gemmPhase uint8
+
+const (
+	phaseMultiply gemmPhase = iota // a part is mc rows by nc columns
+	phasePackA                     // a part is a tile of rows, over all of k
+	phasePackB                     // a part is a panel of columns, over all of k
+)
+
+// scratch holds packed operands.
+type scratch struct {
+	a, b []float32
+}
+
+var (
+	gemmJobs  freeList[gemmJob]
+	scratches freeList[scratch]
+)
+
+// grown returns s with n elements of any value, allocating only if it must.
+func grown(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
 
 // run computes the product and gives the job back to the free list.
 func (j *gemmJob) run(p *Pool) {
@@ -82,87 +111,119 @@ func (j *gemmJob) run(p *Pool) {
 		j.tier = tier
 	}
 	if j.m > 0 && j.n > 0 {
-		j.divide(p.Threads())
-		if j.parts() > 1 {
-			p.Do(j.parts(), j)
-		} else {
-			j.Run(0)
+		j.kc = blockLen(j.k)
+		if float64(j.m)*float64(j.n)*float64(j.k) < 1<<16 { // a few microseconds
+			p = nil
 		}
+		j.divide(p.Threads())
+		j.s = scratches.get()
+		if j.packA {
+			j.s.a = grown(j.s.a, j.m*j.k)
+			j.do(p, phasePackA, (j.m+j.mc-1)/j.mc)
+		}
+		if j.shareB {
+			j.s.b = grown(j.s.b, j.k*j.tier.width(j.n))
+			j.do(p, phasePackB, (j.n+j.tier.nr-1)/j.tier.nr)
+		}
+		j.do(p, phaseMultiply, j.rowParts()*j.colParts())
+		scratches.put(j.s)
 	}
 	*j = gemmJob{}
 	gemmJobs.put(j)
 }
 
-// divide chooses the size of a part: large enough that a packed block of B
-// serves many rows and a tile of A many panels, small enough that every thread
-// gets some. It may look at anything: the bits do not depend on it.
+func (j *gemmJob) do(p *Pool, phase gemmPhase, parts int) {
+	j.phase = phase
+	p.Do(parts, j)
+}
+
+func (j *gemmJob) rowParts() int { return (j.m + j.mc - 1) / j.mc }
+
+func (j *gemmJob) colParts() int { return (j.n + j.nc - 1) / j.nc }
+
+// divide chooses the size of a part and what is packed. It may look at
+// anything: the bits do not depend on it.
 func (j *gemmJob) divide(threads int) {
-	nr, parts := j.tier.nr, 4*threads
-	if threads == 1 || float64(j.m)*float64(j.n)*float64(j.k) < 1<<16 { // a few microseconds
+	t, parts := j.tier, 4*threads
+	if threads == 1 {
 		parts = 1
 	}
-	j.mc, j.nc = min(j.m, 512), min(j.n, 192)
-	for j.parts() < parts && j.nc > nr {
-		j.nc = (j.nc/2 + nr - 1) / nr * nr
+	tall := t.rows[0]
+	j.mc, j.nc = min(j.m, 128), min(j.n, 16*t.nr)
+	for j.rowParts()*j.colParts() < parts && j.nc > t.nr {
+		j.nc = (j.nc/2 + t.nr - 1) / t.nr * t.nr
 	}
-	for j.parts() < parts && j.mc > 64 {
-		j.mc = (j.mc/2 + 7) &^ 7
+	for j.rowParts()*j.colParts() < parts && j.mc > 64 {
+		j.mc = (j.mc/2 + tall - 1) / tall * tall
 	}
-	j.rowParts = (j.m + j.mc - 1) / j.mc
+	j.packA = j.m >= tall && j.n > 2*t.nr && j.k > 16 && (j.ars == 1 || tall == 8)
+	j.shareB = j.packed == nil && j.k > 0 && j.rowParts() > 1
 }
 
-// parts returns the number of parts of mc x nc elements.
-func (j *gemmJob) parts() int {
-	return ((j.m + j.mc - 1) / j.mc) * ((j.n + j.nc - 1) / j.nc)
-}
-
-// scratch holds the packed panels of one part.
-type scratch struct {
-	b []float32
-}
-
-var scratches freeList[scratch]
-
-// Run computes one part: for each block of k its panels of B are packed, and
-// each tile of rows meets each panel.
+// Run does one part of the present phase.
 func (j *gemmJob) Run(part int) {
-	i0 := part % j.rowParts * j.mc
-	i1 := min(i0+j.mc, j.m)
-	j0 := part / j.rowParts * j.nc
-	j1 := min(j0+j.nc, j.n)
-	t := j.tier
-	s := scratches.get()
-	kc := blockLen(j.k)
+	switch j.phase {
+	case phasePackA:
+		j.packRowsOfA(part*j.mc, min((part+1)*j.mc, j.m))
+	case phasePackB:
+		j0 := part * j.tier.nr
+		j1 := min(j0+j.tier.nr, j.n)
+		for k0 := 0; k0 < j.k; k0 += j.kc {
+			k := min(j.kc, j.k-k0)
+			packPanels(j.tier, j.s.b[panelAt(j.tier, j.n, k0, k, j0):], j.b, j.transB, j.n, j.k, k0, k, j0, j1)
+		}
+	default:
+		i0, j0 := part%j.rowParts()*j.mc, part/j.rowParts()*j.nc
+		j.multiply(i0, min(i0+j.mc, j.m), j0, min(j0+j.nc, j.n))
+	}
+}
 
-	args := tileArgs{ars: j.ars, acs: j.acs, ldc: j.n, alpha: j.ep.Alpha}
-	for k0 := 0; k0 == 0 || k0 < j.k; k0 += kc {
-		args.k = min(kc, j.k-k0)
-		panels := j.panels(s, k0, args.k, j0, j1, i1-i0)
+// multiply computes rows i0 ... i1-1 and columns j0 ... j1-1: for each block of
+// k, each panel of B meets each tile of rows.
+func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
+	t := j.tier
+	own := scratches.get()
+	args := tileArgs{segs: oneSeg, ldc: j.n, ldcBytes: 4 * j.n, alpha: j.ep.Alpha}
+	for k0 := 0; k0 == 0 || k0 < j.k; k0 += j.kc {
+		args.k = min(j.kc, j.k-k0)
+		panels := j.panels(own, k0, args.k, j0, j1, i1-i0)
 		flags := 0
 		if k0 > 0 {
 			flags |= tileAdd
 		}
-		if k0+kc >= j.k {
-			flags |= j.endFlags()
+		if k0+j.kc >= j.k {
+			flags |= j.ep.flags()
 		}
-		for i := i0; i < i1; i += args.rows {
-			args.rows = t.height(i1 - i)
-			args.a = j.a[min(i*j.ars+k0*j.acs, len(j.a)):]
-			for c, at := j0, 0; c < j1; c += t.nr {
-				cols := min(t.nr, j1-c)
-				width := t.width(cols)
-				args.vecs = width / t.lanes
-				args.flags = flags
-				args.setMask(cols-width+t.lanes, t.lanes)
-				if panels.direct {
-					args.b, args.brs = j.b[k0*j.n+c:], j.n
+		for c, at := j0, 0; c < j1; c += t.nr {
+			cols := min(t.nr, j1-c)
+			width := t.width(cols)
+			args.vecs = width / t.lanes
+			args.flags = flags
+			args.setMask(cols-width+t.lanes, t.lanes)
+			if panels.direct {
+				args.b, args.brs = j.b[k0*j.n+c:], j.n
+			} else {
+				args.b, args.brs = panels.b[at:], width
+				at += width * args.k
+			}
+			if j.ep.Bias != nil {
+				args.bias = j.ep.Bias[c:]
+			}
+			var next []float32
+			if !panels.direct {
+				next = panels.b[min(at, len(panels.b)):]
+			}
+			for i := i0; i < i1; i += args.rows {
+				args.rows = t.height(i1 - i)
+				if j.packA {
+					args.a, args.ars, args.acs = j.s.a[k0*j.m+i*args.k:], 1, args.rows
 				} else {
-					args.b, args.brs = panels.b[at:], width
-					at += width * args.k
+					args.a, args.ars, args.acs = j.a[min(i*j.ars+k0*j.acs, len(j.a)):], j.ars, j.acs
 				}
 				args.c = j.dst[i*j.n+c:]
-				if j.ep.Bias != nil {
-					args.bias = j.ep.Bias[c:]
+				if len(next) > args.k*2 {
+					args.ahead = next
+					next = next[args.k*2:]
 				}
 				t.tile(&args)
 			}
@@ -174,16 +235,16 @@ func (j *gemmJob) Run(part int) {
 			applyAct(j.ep.Act, 0, row, row)
 		}
 	}
-	scratches.put(s)
+	scratches.put(own)
 }
 
-// endFlags returns the flags of the last block.
-func (j *gemmJob) endFlags() int {
+// flags returns what a tile does after the last block.
+func (ep *Epilogue) flags() int {
 	flags := 0
-	if j.ep.Bias != nil {
+	if ep.Bias != nil {
 		flags |= tileBias
 	}
-	switch j.ep.Act {
+	switch ep.Act {
 	case Relu:
 		flags |= tileRelu
 	case LeakyRelu:
@@ -202,20 +263,18 @@ type panelSet struct {
 // by the given number of rows of A.
 func (j *gemmJob) panels(s *scratch, k0, k, j0, j1, rows int) panelSet {
 	t := j.tier
-	if j.packed != nil {
-		return panelSet{b: j.packed.panels(k0, k, j0)}
-	}
-	if k == 0 {
+	switch {
+	case j.packed != nil:
+		return panelSet{b: j.packed.b[panelAt(t, j.n, k0, k, j0):]}
+	case k == 0:
 		return panelSet{}
+	case j.shareB:
+		return panelSet{b: j.s.b[panelAt(t, j.n, k0, k, j0):]}
 	}
 	if !j.transB && (j1-j0)%t.lanes == 0 && rows <= t.rows[0] {
 		return panelSet{direct: true}
 	}
-	size := t.width(j1-j0) * k
-	if cap(s.b) < size {
-		s.b = make([]float32, size)
-	}
-	s.b = s.b[:size]
+	s.b = grown(s.b, t.width(j1-j0)*k)
 	packPanels(t, s.b, j.b, j.transB, j.n, j.k, k0, k, j0, j1)
 	return panelSet{b: s.b}
 }

@@ -18,9 +18,11 @@ var expm1Coef = [9]float64{1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 504
 
 // Where the functions are constant in float32.
 const (
-	tanhMax    = 20  // tanh(20) is 1
-	sigmoidMax = 120 // 1/(1+exp(120)) is 0
-	sigmoidMin = -40 // 1/(1+exp(-40)) is 1
+	tanhMax    = 20   // tanh(20) is 1
+	sigmoidMax = 120  // 1/(1+exp(120)) is 0
+	sigmoidMin = -40  // 1/(1+exp(-40)) is 1
+	expMax     = 89   // exp(89) is above the largest number
+	expMin     = -104 // exp(-104) is below half the smallest
 )
 
 // exp2n returns q and s with exp(x) = s·q + s for |x| <= 700: s is a power of
@@ -71,4 +73,47 @@ func sigmoid(x float32) float32 {
 		a = sigmoidMin
 	}
 	return float32(1 / (exp(a) + 1))
+}
+
+// exp32 returns exp(x).
+func exp32(x float32) float32 {
+	a := float64(x)
+	if a > expMax {
+		a = expMax
+	}
+	if a < expMin {
+		a = expMin
+	}
+	return float32(exp(a))
+}
+
+// logCoef holds 1/3, 1/5, ... 1/15: for a factor f in [√½, √2) the
+// series of artanh((f-1)/(f+1)) ends 2⁻⁴⁴ away, relatively.
+var logCoef = [7]float64{1. / 3, 1. / 5, 1. / 7, 1. / 9, 1. / 11, 1. / 13, 1. / 15}
+
+// logShift is the distance of the bits of 1 and of √½.
+const logShift = 0x3ff0000000000000 - 0x3fe6a09e667f3bcd
+
+// log32 returns log(x): x = 2^e·f with f in [√½, √2) has the
+// logarithm e·log(2) + 2·artanh((f-1)/(f+1)).
+func log32(x float32) float32 {
+	switch {
+	case x == 0:
+		return float32(math.Inf(-1))
+	case x < 0:
+		return float32(math.NaN())
+	case x-x != 0: // Inf and NaN
+		return x
+	}
+	b := math.Float64bits(float64(x))
+	e := (b + logShift) >> 52
+	f := math.Float64frombits(b - e<<52 + 1023<<52)
+	s := (f - 1) / (f + 1)
+	z := float64(s * s)
+	q := logCoef[6]
+	for i := 5; i >= 0; i-- {
+		q = float64(q*z) + logCoef[i]
+	}
+	q = s + float64(s*float64(q*z))
+	return float32(float64((float64(e)-1023)*math.Ln2) + (q + q))
 }

@@ -31,7 +31,7 @@ func piecesJob(p *Pool, op func(*elemJob, int, int), dst, x, g []float32, small,
 	need("a unit", pieces, 1)
 	j := elemJobs.get()
 	j.op, j.dst, j.x, j.y, j.pieces = op, dst, x, g, pieces
-	j.run(p, n, max(1, chunk/pieces))
+	j.run(p, n, max(64, chunk/pieces&^63)) // whole vectors
 }
 
 // argmax returns the index of the first maximum of x.
@@ -46,6 +46,7 @@ func argmax(x []float32) int {
 }
 
 func maxPiecesOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorMaxPieces, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		x := j.x[u*k : (u+1)*k]
@@ -54,6 +55,7 @@ func maxPiecesOp(j *elemJob, lo, hi int) {
 }
 
 func maxPiecesGradOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorMaxPiecesGrad, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		d := j.dst[u*k : (u+1)*k]
@@ -64,6 +66,7 @@ func maxPiecesGradOp(j *elemJob, lo, hi int) {
 }
 
 func maxPiecesGatherOp(j *elemJob, lo, hi int) {
+	lo = j.vector(vectorMaxPiecesGather, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		j.dst[u] = j.y[u*k+argmax(j.x[u*k:(u+1)*k])]

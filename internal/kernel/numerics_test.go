@@ -69,9 +69,9 @@ func numericsDigest(p *Pool) digest {
 	BatchNormStats(p, mean, variance, x, 80, n, 4)
 	d.add(mean...)
 	d.add(variance...)
-	BatchNormApply(p, y, x, mean, inv, gamma, bias, 80, n)
+	BatchNormApply(p, y, x, mean, inv, gamma, bias, 80, n, Identity, 0)
 	d.add(y...)
-	BatchNormGrad(p, y, dst[n:2*n], dst[2*n:3*n], x, g, mean, inv, gamma, 80, n, 4)
+	BatchNormGrad(p, y, dst[n:2*n], dst[2*n:3*n], x, nil, g, mean, inv, gamma, bias, 80, n, 4, Identity, 0)
 	d.add(y...)
 	d.add(dst[n : 3*n]...)
 

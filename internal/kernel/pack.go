@@ -60,23 +60,67 @@ type Packed struct {
 
 // PackB packs B, stored [k,n] (form NN) or [n,k] (form NT). b is copied.
 func PackB(f Form, b []float32, n, k int) *Packed {
+	pb := new(Packed)
+	pb.pack(f, b, n, k)
+	return pb
+}
+
+// pack is PackB, reusing memory.
+func (pb *Packed) pack(f Form, b []float32, n, k int) {
 	need("b", len(b), needShape("b", k, n))
 	if f == TN {
 		panic("kernel: internal error: PackB takes the forms NN and NT")
 	}
-	pb := &Packed{tier: tier, n: n, k: k}
-	pb.b = make([]float32, k*tier.width(n))
+	pb.tier, pb.n, pb.k = tier, n, k
+	pb.b = grown(pb.b, k*tier.width(n))
 	kc := blockLen(k)
 	for k0 := 0; k0 < k; k0 += kc {
-		packPanels(tier, pb.panels(k0, min(kc, k-k0), 0), b, f == NT, n, k, k0, min(kc, k-k0), 0, n)
+		packPanels(tier, pb.b[panelAt(tier, n, k0, min(kc, k-k0), 0):], b, f == NT, n, k, k0, min(kc, k-k0), 0, n)
 	}
-	return pb
 }
 
-// panels returns the panels of rows k0 ... k0+k-1 from column j on, which is a
-// multiple of the panels' width.
-func (b *Packed) panels(k0, k, j int) []float32 {
-	return b.b[k0*b.tier.width(b.n)+k*j:]
+// panelAt returns where, in a packed matrix of n columns, the panels begin
+// that hold the k rows from k0 on and columns from j on; j is a multiple of the
+// panels' width.
+func panelAt(t *tierInfo, n, k0, k, j int) int {
+	return k0*t.width(n) + k*j
+}
+
+// packRowsOfA packs rows i0 ... i1-1 of A, for each block of k, into tiles: a
+// tile holds its columns one after the other. The tile that begins with row i
+// stands at k0*m + i*k, for the k columns from k0 on.
+func (j *gemmJob) packRowsOfA(i0, i1 int) {
+	for k0 := 0; k0 < j.k; k0 += j.kc {
+		k := min(j.kc, j.k-k0)
+		for i := i0; i < i1; {
+			rows := j.tier.height(i1 - i)
+			packTile(j.tier, j.s.a[k0*j.m+i*k:][:rows*k], j.a[i*j.ars+k0*j.acs:], rows, k, j.ars, j.acs)
+			i += rows
+		}
+	}
+}
+
+// packTile copies k columns of the given number of rows of A, one after the
+// other.
+func packTile(t *tierInfo, dst, a []float32, rows, k, ars, acs int) {
+	switch {
+	case rows == 8 && ars == 1:
+		for q := range k {
+			*(*[8]float32)(dst[q*8:]) = *(*[8]float32)(a[q*acs:])
+		}
+	case rows == 6 && ars == 1:
+		for q := range k {
+			*(*[6]float32)(dst[q*6:]) = *(*[6]float32)(a[q*acs:])
+		}
+	case rows == 8 && acs == 1:
+		packTransposed(t, dst, a, ars, k, 8, 8)
+	default:
+		for q := range k {
+			for r := range rows {
+				dst[q*rows+r] = a[r*ars+q*acs]
+			}
+		}
+	}
 }
 
 // GemmPacked computes dst [m,n] = act(A·B + bias) for A [m,k] and a packed B

@@ -15,6 +15,7 @@ const (
 	tierGo tierID = iota
 	tierAVX2
 	tierAVX512
+	tierNEON
 )
 
 // goTier is the reference that every other tier is compared with.

@@ -1,14 +1,17 @@
 package kernel
 
-// tileArgs is a tile of a product: rows x vecs vectors of C. With q counting
-// from 0 to k-1,
+// tileArgs is a tile of a product: rows x vecs vectors of C. With s running
+// through the segments and q from 0 to k-1 in each,
 //
-//	c[i*ldc+j] = act((c[i*ldc+j] +) Σ a[i*ars+q*acs]·b[q*brs+j] (+ bias[j]))
+//	c[i*ldc+j] = act((c[i*ldc+j] +) Σ a[s.a+i*ars+q*acs]·b[s.b+q*brs+j] (+ bias[j]))
 //
 // The assembly reads this struct: the slices' lengths are checked in Go.
 type tileArgs struct {
 	a, b, c, bias      []float32
+	segs               []tileSeg
+	ahead              []float32 // what a later tile reads: a round of the loop asks for 64 bytes of it
 	ars, acs, brs, ldc int
+	ldcBytes           int
 	k, rows, vecs      int
 	flags              int
 	mask               uint64    // lanes of the last vector that exist in C: bit i for lane i
@@ -16,6 +19,12 @@ type tileArgs struct {
 	lastLanes          int       // the same as a number
 	alpha              float32
 }
+
+// tileSeg is a part of a sum: where its operands begin in a and b.
+type tileSeg struct{ a, b int }
+
+// oneSeg is the sum of an ordinary product.
+var oneSeg = []tileSeg{{}}
 
 // What a tile does after its sum, in this order.
 const (
@@ -46,13 +55,15 @@ func tileGeneric(t *tileArgs) {
 	lanes := goTier.lanes
 	width := t.vecs * lanes
 	var sum [4][8]float32
-	for q := range t.k {
-		b := t.b[q*t.brs : q*t.brs+width]
-		for i := range t.rows {
-			x := t.a[i*t.ars+q*t.acs]
-			row := &sum[i&3]
-			for j, y := range b {
-				row[j&7] = fma(x, y, row[j&7])
+	for _, s := range t.segs {
+		for q := range t.k {
+			b := t.b[s.b+q*t.brs : s.b+q*t.brs+width]
+			for i := range t.rows {
+				x := t.a[s.a+i*t.ars+q*t.acs]
+				row := &sum[i&3]
+				for j, y := range b {
+					row[j&7] = fma(x, y, row[j&7])
+				}
 			}
 		}
 	}

@@ -17,6 +17,13 @@ const (
 	vectorSigmoidGrad
 	vectorMomentum
 	vectorAdam
+	vectorExp
+	vectorLog
+	vectorMaxPieces
+	vectorMaxPiecesGrad
+	vectorMaxPiecesGather
+	vectorFromBytes
+	vectorToBytes
 )
 
 // vector does elements lo ... hi-1 of a job in assembly, as far as they fill

@@ -73,7 +73,7 @@ func (b BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 		inv[i] = float32(1 / math.Sqrt(float64(v)+float64(b.Eps)))
 	}
 	if len(in[0].Shape) <= 2 {
-		kernel.BatchNormApply(c.Pool, y, x, mean, inv, scale, bias, len(x)/channels, channels)
+		kernel.BatchNormApply(c.Pool, y, x, mean, inv, scale, bias, len(x)/channels, channels, kernel.Identity, 0)
 		return nil
 	}
 	inner := plan.Count(in[0].Shape[2:])

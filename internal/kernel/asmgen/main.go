@@ -37,6 +37,13 @@ func files() map[string][]byte {
 			g.peak(avx512)
 			g.peak(avx2)
 		}),
+		"gemm_arm64.s": file(func(g *gen) { g.neonTile() }),
+		"pack_arm64.s": file(func(g *gen) {
+			g.neonPackRows()
+			g.neonTranspose()
+		}),
+		"vector_arm64.s": file(func(g *gen) { g.neonVectors() }),
+		"peak_arm64.s":   file(func(g *gen) { g.neonPeak() }),
 	}
 }
 

@@ -8,10 +8,7 @@ import "fmt"
 func (g *gen) tile(v isa) {
 	g.text("tile"+v.name, 8)
 	g.op("MOVQ t+0(FP), DI")
-	g.op("MOVQ tileArgs_a(DI), AX")
-	g.op("MOVQ tileArgs_b(DI), BX")
 	g.op("MOVQ tileArgs_c(DI), DX")
-	g.op("MOVQ tileArgs_k(DI), CX")
 	g.comment("strides in bytes; A's rows are reached by 1, 3, 5 and 7 times R8")
 	g.op("MOVQ tileArgs_ars(DI), R8")
 	g.op("SHLQ $2, R8")
@@ -20,10 +17,6 @@ func (g *gen) tile(v isa) {
 	g.op("LEAQ (R10)(R8*2), R11")
 	g.op("MOVQ tileArgs_acs(DI), R12")
 	g.op("SHLQ $2, R12")
-	g.op("MOVQ tileArgs_brs(DI), R13")
-	g.op("SHLQ $2, R13")
-	g.op("MOVQ tileArgs_ldc(DI), SI")
-	g.op("SHLQ $2, SI")
 	g.op("MOVQ tileArgs_vecs(DI), R15")
 	for vecs := v.vecs; vecs > 1; vecs-- {
 		g.op("CMPQ R15, $%d", vecs)
@@ -47,10 +40,28 @@ func (g *gen) tile(v isa) {
 	}
 }
 
+// ldc loads the stride of C in bytes.
+func (g *gen) ldc() {
+	g.op("MOVQ tileArgs_ldcBytes(DI), SI")
+}
+
 // rowAddress returns the address of A's row r.
 func rowAddress(r int) string {
 	return []string{"(AX)", "(AX)(R8*1)", "(AX)(R8*2)", "(AX)(R9*1)", "(AX)(R8*4)", "(AX)(R10*1)", "(AX)(R9*2)", "(AX)(R11*1)"}[r]
 }
+
+const unroll = 8 // steps of k in one round of a loop
+
+// tileMode says how the operands lie: the loops that know their strides need
+// no instruction to step forward, and have a register left to ask for the rows
+// of C in good time.
+type tileMode string
+
+const (
+	contiguous tileMode = "contiguous" // A's rows are contiguous, B is packed
+	packed     tileMode = "packed"     // A and B are packed
+	strided    tileMode = "strided"    // any strides
+)
 
 func (g *gen) tileBody(v isa, rows, vecs int) {
 	name := fmt.Sprintf("tile%dx%d", rows, vecs)
@@ -60,51 +71,116 @@ func (g *gen) tileBody(v isa, rows, vecs int) {
 	fmt.Fprintf(&g.buf, "\n")
 	g.label("%s", name)
 	g.comment("%d rows, %d columns", rows, vecs*v.lanes)
-	g.op("MOVQ DX, R15")
 	for r := range rows {
-		for c := range vecs {
-			if c*v.bytes()%64 == 0 {
-				g.op("PREFETCHT0 %d(R15)", c*v.bytes())
-			}
-		}
 		for c := range vecs {
 			g.zero(v, acc(r, c))
 		}
-		if r < rows-1 {
-			g.op("ADDQ SI, R15")
-		}
 	}
-	step := func() {
+	// step emits the products of one k, u steps on from AX and BX as far as the
+	// strides are known.
+	step := func(m tileMode, u int) {
 		for c := range vecs {
-			g.op("VMOVUPS %d(BX), %s", c*v.bytes(), bReg(c))
+			at := c * v.bytes()
+			if m != strided {
+				at += u * vecs * v.bytes()
+			}
+			g.op("VMOVUPS %d(BX), %s", at, bReg(c))
 		}
 		for r := range rows {
 			a := v.reg((rows+1)*vecs + r%spare)
-			g.op("VBROADCASTSS %s, %s", rowAddress(r), a)
+			switch m {
+			case contiguous:
+				g.op("VBROADCASTSS %d%s, %s", 4*u, rowAddress(r), a)
+			case packed:
+				g.op("VBROADCASTSS %d(AX), %s", 4*(u*rows+r), a)
+			default:
+				g.op("VBROADCASTSS %s, %s", rowAddress(r), a)
+			}
 			for c := range vecs {
 				g.op("VFMADD231PS %s, %s, %s", bReg(c), a, acc(r, c))
 			}
 		}
-		g.op("ADDQ R12, AX")
-		g.op("ADDQ R13, BX")
+		if m == strided {
+			g.op("ADDQ R12, AX")
+			g.op("ADDQ R13, BX")
+		}
 	}
-	const unroll = 4
-	g.op("SUBQ $%d, CX", unroll)
-	g.op("JLT %stail", name)
-	g.op("PCALIGN $32")
-	g.label("%sloop", name)
-	for range unroll {
-		step()
+	advance := func(m tileMode, steps int) {
+		switch m {
+		case contiguous:
+			g.op("ADDQ $%d, AX", 4*steps)
+			g.op("ADDQ $%d, BX", steps*vecs*v.bytes())
+		case packed:
+			g.op("ADDQ $%d, AX", 4*steps*rows)
+			g.op("ADDQ $%d, BX", steps*vecs*v.bytes())
+		}
 	}
-	g.op("SUBQ $%d, CX", unroll)
-	g.op("JGE %sloop", name)
-	g.label("%stail", name)
-	g.op("ADDQ $%d, CX", unroll)
+	g.op("MOVQ tileArgs_ahead(DI), SI")
+	g.op("MOVQ tileArgs_segs(DI), R15")
+	g.op("MOVQ tileArgs_segs+8(DI), R14")
+	g.op("TESTQ R14, R14")
 	g.op("JZ %send", name)
-	g.label("%sone", name)
-	step()
-	g.op("DECQ CX")
-	g.op("JNZ %sone", name)
+	g.label("%ssegment", name)
+	g.op("MOVQ (R15), AX")
+	g.op("MOVQ 8(R15), BX")
+	g.op("SHLQ $2, AX")
+	g.op("SHLQ $2, BX")
+	g.op("ADDQ tileArgs_a(DI), AX")
+	g.op("ADDQ tileArgs_b(DI), BX")
+	g.op("MOVQ tileArgs_k(DI), CX")
+	g.op("MOVQ tileArgs_brs(DI), R13")
+	g.op("SHLQ $2, R13")
+	loop := func(m tileMode) {
+		g.label("%s%s", name, m)
+		g.op("SUBQ $%d, CX", unroll)
+		g.op("JLT %s%sTail", name, m)
+		g.op("PCALIGN $32")
+		g.label("%s%sLoop", name, m)
+		g.op("PREFETCHT1 (SI)")
+		g.op("ADDQ $64, SI")
+		if m != strided {
+			for c := range vecs {
+				if c*v.bytes()%64 == 0 {
+					g.op("PREFETCHT0 %d(R13)", c*v.bytes())
+				}
+			}
+			g.op("ADDQ tileArgs_ldcBytes(DI), R13")
+		}
+		for u := range unroll {
+			step(m, u)
+		}
+		advance(m, unroll)
+		g.op("SUBQ $%d, CX", unroll)
+		g.op("JGE %s%sLoop", name, m)
+		g.label("%s%sTail", name, m)
+		g.op("ADDQ $%d, CX", unroll)
+		g.op("JZ %snext", name)
+		g.label("%s%sOne", name, m)
+		step(m, 0)
+		advance(m, 1)
+		g.op("DECQ CX")
+		g.op("JNZ %s%sOne", name, m)
+	}
+	g.op("CMPQ R13, $%d", vecs*v.bytes())
+	g.op("JNE %sstrided", name)
+	g.op("CMPQ R12, $4")
+	g.op("JEQ %scontiguousStart", name)
+	g.op("CMPQ R12, $%d", 4*rows)
+	g.op("JNE %sstrided", name)
+	g.op("CMPQ R8, $4")
+	g.op("JNE %sstrided", name)
+	g.op("MOVQ DX, R13")
+	loop(packed)
+	g.op("JMP %snext", name)
+	g.label("%scontiguousStart", name)
+	g.op("MOVQ DX, R13")
+	loop(contiguous)
+	g.op("JMP %snext", name)
+	loop(strided)
+	g.label("%snext", name)
+	g.op("ADDQ $16, R15")
+	g.op("DECQ R14")
+	g.op("JNZ %ssegment", name)
 	g.label("%send", name)
 	g.tileEnd(v, name, rows, vecs)
 }
@@ -117,6 +193,7 @@ func (g *gen) tileEnd(v isa, name string, rows, vecs int) {
 	mask := tmp(3)
 	wide := v.prefix == "Z"
 
+	g.ldc()
 	g.op("MOVQ tileArgs_flags(DI), CX")
 	if wide {
 		g.op("MOVQ tileArgs_mask(DI), AX")

@@ -1,8 +1,12 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
-// A vectorOp is an elementwise kernel: the loop of a vectorXxx in the package,
+// A vectorOp is an elementwise kernel: the loop of the xxxOp in the package,
 // over whole vectors.
 type vectorOp struct {
 	name   string
@@ -25,12 +29,12 @@ type vectorBody struct {
 // where multiplies in place, or clears, where the comparison of x with zero
 // holds: f is a factor's register, or empty to clear.
 func (b *vectorBody) where(predicate int, x, f, y string) {
-	if b.v.prefix == "Z" {
-		b.op("VCMPPS $%d, %s, %s, K1", predicate, b.zero, x)
+	if b.v.wide() {
+		b.op("VCMPPS $%d, %s, %s, K2", predicate, b.zero, x)
 		if f == "" {
-			b.op("VMOVAPS %s, K1, %s", b.zero, y)
+			b.op("VMOVAPS %s, K2, %s", b.zero, y)
 		} else {
-			b.op("VMULPS %s, %s, K1, %s", f, y, y)
+			b.op("VMULPS %s, %s, K2, %s", f, y, y)
 		}
 		return
 	}
@@ -43,12 +47,24 @@ func (b *vectorBody) where(predicate int, x, f, y string) {
 	}
 }
 
-// Predicates of VCMPPS.
+// Predicates of VCMPPS and VCMPPD.
 const (
+	equal      = 0  // false for NaN
 	lessThan   = 17 // false for NaN
 	lessEqual  = 18 // false for NaN
+	notLess    = 21 // true for NaN
 	notGreater = 26 // true for NaN
+	greater    = 30 // false for NaN
 )
+
+// wide reports whether v is AVX-512, with its mask registers.
+func (v isa) wide() bool { return v.prefix == "Z" }
+
+// half returns the name of the register half as wide as vector register n.
+func (v isa) half(n int) string {
+	v.reg(n) // checks n
+	return fmt.Sprintf("%s%d", map[bool]string{true: "Y", false: "X"}[v.wide()], n)
+}
 
 var vectorOps = []vectorOp{
 	{"Add", []string{"x", "y"}, []string{"dst"}, nil, func(b *vectorBody) {
@@ -109,190 +125,108 @@ var vectorOps = []vectorOp{
 	}},
 }
 
-// vectors emits every vectorOp: see the stubs in vector_amd64.go.
+// vectors emits the function of all elementwise kernels and what else works on
+// vectors: see the stubs in vector_amd64.go and norm_amd64.go.
 func (g *gen) vectors(v isa) {
-	pointers := []string{"AX", "BX", "DX", "R8", "R9"}
+	kernels := map[string]func(){}
 	for _, o := range vectorOps {
-		g.vectorStart("vector" + o.name + v.name)
-		at := map[string]string{}
-		for _, f := range append(append([]string{}, o.in...), o.out...) {
-			if at[f] == "" {
-				at[f] = pointers[len(at)]
-				g.op("MOVQ elemJob_%s(DI), %s", f, at[f])
-				g.op("LEAQ (%s)(SI*4), %s", at[f], at[f])
-			}
-		}
-		b := &vectorBody{gen: g, v: v}
-		next := 0
-		take := func() string { next++; return v.reg(next - 1) }
-		for range o.in {
-			b.in = append(b.in, take())
-		}
-		for _, c := range o.consts {
-			r := take()
-			g.op("VBROADCASTSS elemJob_%s(DI), %s", c, r)
-			b.c = append(b.c, r)
-		}
-		b.zero, b.tmp = take(), []string{take(), take()}
-		g.zero(v, b.zero)
-		g.op("XORQ SI, SI")
-		g.label("loop")
-		for i, f := range o.in {
-			g.op("VMOVUPS (%s)(SI*4), %s", at[f], b.in[i])
-		}
-		o.body(b)
-		for i, f := range o.out {
-			g.op("VMOVUPS %s, (%s)(SI*4)", b.in[i], at[f])
-		}
-		g.op("ADDQ $%d, SI", v.lanes)
-		g.op("CMPQ SI, CX")
-		g.op("JLT loop")
+		kernels[o.name] = func() { g.vectorLoop(v, o) }
+	}
+	for _, f := range mathFunctions {
+		kernels[f.name] = func() { g.mathLoop(v, f) }
+	}
+	kernels["MaxPieces"] = func() { g.maxPieces(v, "MaxPieces") }
+	kernels["MaxPiecesGrad"] = func() { g.maxPieces(v, "MaxPiecesGrad") }
+	kernels["MaxPiecesGather"] = func() { g.maxPieces(v, "MaxPiecesGather") }
+	kernels["FromBytes"] = func() { g.fromBytes(v) }
+	kernels["ToBytes"] = func() { g.toBytes(v) }
+
+	g.text("vector"+v.name, 32)
+	g.op("MOVBLZX op+0(FP), AX")
+	g.op("MOVQ j+8(FP), DI")
+	g.op("MOVQ lo+16(FP), SI")
+	g.op("MOVQ n+24(FP), CX")
+	names := slices.Sorted(maps.Keys(kernels))
+	for _, name := range names {
+		g.op("CMPL AX, $const_vector%s", name)
+		g.op("JEQ %s", name)
+	}
+	g.op("INT $3")
+	for _, name := range names {
+		g.label("%s", name)
+		kernels[name]()
 		g.op("VZEROUPPER")
 		g.op("RET")
 	}
-	g.vectorMath(v, "Tanh")
-	g.vectorMath(v, "Sigmoid")
 	g.finite(v)
+	g.norms(v)
 }
 
-// vectorStart begins a kernel with the arguments j, lo and n.
-func (g *gen) vectorStart(name string) {
-	g.text(name, 24)
-	g.op("MOVQ j+0(FP), DI")
-	g.op("MOVQ lo+8(FP), SI")
-	g.op("MOVQ n+16(FP), CX")
+// fields loads the addresses of the elements lo (SI) of fields of elemJob.
+func (g *gen) fields(names ...string) map[string]string {
+	pointers := []string{"AX", "BX", "DX", "R8", "R9"}
+	at := map[string]string{}
+	for _, f := range names {
+		if at[f] == "" {
+			at[f] = pointers[len(at)]
+			g.op("MOVQ elemJob_%s(DI), %s", f, at[f])
+			g.op("LEAQ (%s)(SI*4), %s", at[f], at[f])
+		}
+	}
+	return at
 }
 
-// vectorMath emits tanh or sigmoid: the Go functions of that name in float64,
-// on two halves of a vector at once. AVX-512 keeps the constants in registers;
-// AVX2 has too few and broadcasts them where they are needed.
-func (g *gen) vectorMath(v isa, name string) {
-	wide := v.prefix == "Z"
-	half := v.bytes() / 2 // bytes of the float32 in half a vector
-	small := map[bool]string{true: "Y", false: "X"}[wide]
-	g.vectorStart("vector" + name + v.name)
-	g.op("MOVQ elemJob_dst(DI), AX")
-	g.op("LEAQ (AX)(SI*4), AX")
-	g.op("MOVQ elemJob_x(DI), BX")
-	g.op("LEAQ (BX)(SI*4), BX")
-	g.op("LEAQ ·mathConsts(SB), DX")
-
-	loaded := map[string]string{}
-	c := func(name string) string { // a register that holds a constant
-		if r := loaded[name]; r != "" {
-			return r
-		}
-		r := v.reg(15)
-		if wide {
-			r = v.reg(12 + len(loaded))
-			loaded[name] = r
-		}
-		g.op("VBROADCASTSD const_math%s*8(DX), %s", name, r)
-		return r
-	}
-	coefs := []string{"C10", "C9", "C8", "C7", "C6", "C5", "C4", "C3", "C2"}
-	if wide {
-		for _, n := range append([]string{"Log2e", "Round", "Ln2hi", "Ln2lo", "Bias", "One"}, coefs...) {
-			c(n)
-		}
-		for _, n := range map[string][]string{"Tanh": {"Abs", "TanhMax", "Two"}, "Sigmoid": {"Sign", "SigmoidMax", "SigmoidMin"}}[name] {
-			c(n)
-		}
-	}
+// loops emits two loops over CX elements, a positive multiple of the lanes:
+// over as many vectors at once as it pays to unroll, then over single ones. SI
+// counts the elements.
+func (g *gen) loops(v isa, name string, unroll int, body func(vectors int)) {
 	g.op("XORQ SI, SI")
-	g.label("loop")
-	// each emits the same for both halves, whose registers are 5h ... 5h+4.
-	each := func(emit func(x, t, r, q, s string, h int)) {
-		for h := range 2 {
-			emit(v.reg(5*h), v.reg(5*h+1), v.reg(5*h+2), v.reg(5*h+3), v.reg(5*h+4), h)
-		}
-	}
-	// with emits an operation of both halves with one constant.
-	with := func(constant string, emit func(k, x, t, r, q, s string)) {
-		k := c(constant)
-		each(func(x, t, r, q, s string, h int) { emit(k, x, t, r, q, s) })
-	}
-	each(func(x, t, r, q, s string, h int) { g.op("VCVTPS2PD %d(BX)(SI*4), %s", h*half, x) })
-	if name == "Tanh" {
-		with("Abs", func(k, x, t, r, q, s string) { g.op("VANDPD %s, %s, %s", k, x, x) })
-		with("TanhMax", func(k, x, t, r, q, s string) { g.op("VMINPD %s, %s, %s", x, k, x) })
-		each(func(x, t, r, q, s string, h int) { g.op("VADDPD %s, %s, %s", x, x, x) })
-	} else {
-		with("Sign", func(k, x, t, r, q, s string) { g.op("VXORPD %s, %s, %s", k, x, x) })
-		with("SigmoidMax", func(k, x, t, r, q, s string) { g.op("VMINPD %s, %s, %s", x, k, x) })
-		with("SigmoidMin", func(k, x, t, r, q, s string) { g.op("VMAXPD %s, %s, %s", x, k, x) })
-	}
-	g.comment("exp2n")
-	with("Log2e", func(k, x, t, r, q, s string) { g.op("VMULPD %s, %s, %s", k, x, t) })
-	with("Round", func(k, x, t, r, q, s string) {
-		g.op("VADDPD %s, %s, %s", k, t, t)
-		g.op("VSUBPD %s, %s, %s", k, t, s)
-	})
-	with("Ln2hi", func(k, x, t, r, q, s string) {
-		g.op("VMULPD %s, %s, %s", k, s, r)
-		g.op("VSUBPD %s, %s, %s", r, x, r)
-	})
-	with("Ln2lo", func(k, x, t, r, q, s string) {
-		g.op("VMULPD %s, %s, %s", k, s, s)
-		g.op("VSUBPD %s, %s, %s", s, r, r)
-	})
-	with(coefs[0], func(k, x, t, r, q, s string) { g.op("VMOVAPD %s, %s", k, q) })
-	for _, name := range coefs[1:] {
-		with(name, func(k, x, t, r, q, s string) {
-			g.op("VMULPD %s, %s, %s", r, q, q)
-			g.op("VADDPD %s, %s, %s", k, q, q)
-		})
-	}
-	each(func(x, t, r, q, s string, h int) {
-		g.op("VMULPD %s, %s, %s", r, r, x)
-		g.op("VMULPD %s, %s, %s", q, x, q)
-		g.op("VADDPD %s, %s, %s", q, r, q)
-	})
-	with("Bias", func(k, x, t, r, q, s string) {
-		g.op("VPADDQ %s, %s, %s", k, t, s)
-		g.op("VPSLLQ $52, %s, %s", s, s)
-		g.op("VMULPD %s, %s, %s", q, s, q)
-	})
-	if name == "Tanh" {
-		g.comment("expm1, then e/(e+2) and the sign")
-		with("One", func(k, x, t, r, q, s string) {
-			g.op("VSUBPD %s, %s, %s", k, s, s)
-			g.op("VADDPD %s, %s, %s", s, q, q)
-		})
-		with("Two", func(k, x, t, r, q, s string) {
-			g.op("VADDPD %s, %s, %s", k, q, t)
-			g.op("VDIVPD %s, %s, %s", t, q, q)
-		})
-	} else {
-		g.comment("exp, then 1/(exp+1)")
-		each(func(x, t, r, q, s string, h int) { g.op("VADDPD %s, %s, %s", s, q, q) })
-		with("One", func(k, x, t, r, q, s string) {
-			g.op("VADDPD %s, %s, %s", k, q, q)
-			g.op("VDIVPD %s, %s, %s", q, k, q)
-		})
-	}
-	each(func(x, t, r, q, s string, h int) {
-		narrow := fmt.Sprintf("%s%d", small, 5*h+3)
-		if wide {
-			g.op("VCVTPD2PS %s, %s", q, narrow)
-		} else {
-			g.op("VCVTPD2PSY %s, %s", q, narrow)
-		}
-		if name == "Tanh" {
-			sign := fmt.Sprintf("%s%d", small, 5*h+4)
-			g.op("VBROADCASTSS const_mathSign*8+4(DX), %s", sign)
-			g.op("VANDPS %d(BX)(SI*4), %s, %s", h*half, sign, sign)
-			g.op("VORPS %s, %s, %s", sign, narrow, narrow)
-		}
-	})
-	each(func(x, t, r, q, s string, h int) {
-		g.op("VMOVUPS %s%d, %d(AX)(SI*4)", small, 5*h+3, h*half)
-	})
+	g.op("SUBQ $%d, CX", unroll*v.lanes)
+	g.op("JLT %sRest", name)
+	g.op("PCALIGN $32")
+	g.label("%sLoop", name)
+	body(unroll)
+	g.op("ADDQ $%d, SI", unroll*v.lanes)
+	g.op("SUBQ $%d, CX", unroll*v.lanes)
+	g.op("JGE %sLoop", name)
+	g.label("%sRest", name)
+	g.op("ADDQ $%d, CX", unroll*v.lanes)
+	g.op("JEQ %sEnd", name)
+	g.label("%sOne", name)
+	body(1)
 	g.op("ADDQ $%d, SI", v.lanes)
-	g.op("CMPQ SI, CX")
-	g.op("JLT loop")
-	g.op("VZEROUPPER")
-	g.op("RET")
+	g.op("SUBQ $%d, CX", v.lanes)
+	g.op("JGT %sOne", name)
+	g.label("%sEnd", name)
+}
+
+// vectorLoop emits one vectorOp.
+func (g *gen) vectorLoop(v isa, o vectorOp) {
+	at := g.fields(append(slices.Clone(o.in), o.out...)...)
+	b := &vectorBody{gen: g, v: v}
+	next := 0
+	take := func() string { next++; return v.reg(next - 1) }
+	for range o.in {
+		b.in = append(b.in, take())
+	}
+	for _, c := range o.consts {
+		r := take()
+		g.op("VBROADCASTSS elemJob_%s(DI), %s", c, r)
+		b.c = append(b.c, r)
+	}
+	b.zero, b.tmp = take(), []string{take(), take()}
+	g.zero(v, b.zero)
+	g.loops(v, o.name, 4, func(vectors int) {
+		for i := range vectors {
+			for r, f := range o.in {
+				g.op("VMOVUPS %d(%s)(SI*4), %s", i*v.bytes(), at[f], b.in[r])
+			}
+			o.body(b)
+			for r, f := range o.out {
+				g.op("VMOVUPS %s, %d(%s)(SI*4)", b.in[r], i*v.bytes(), at[f])
+			}
+		}
+	})
 }
 
 // finite emits the search for anything that is not finite: x-x is 0 for finite
@@ -302,14 +236,16 @@ func (g *gen) finite(v isa) {
 	g.op("MOVQ x+0(FP), AX")
 	g.op("MOVQ n+8(FP), CX")
 	g.zero(v, v.reg(0))
-	g.label("loop")
-	g.op("VMOVUPS (AX), %s", v.reg(1))
-	g.op("VSUBPS %s, %s, %s", v.reg(1), v.reg(1), v.reg(1))
-	g.op("VORPS %s, %s, %s", v.reg(1), v.reg(0), v.reg(0))
-	g.op("ADDQ $%d, AX", v.bytes())
-	g.op("SUBQ $%d, CX", v.lanes)
-	g.op("JGT loop")
-	if v.prefix == "Z" {
+	g.loops(v, "finite", 4, func(vectors int) {
+		for i := range vectors {
+			g.op("VMOVUPS %d(AX)(SI*4), %s", i*v.bytes(), v.reg(1+i))
+			g.op("VSUBPS %s, %s, %s", v.reg(1+i), v.reg(1+i), v.reg(1+i))
+		}
+		for i := range vectors {
+			g.op("VORPS %s, %s, %s", v.reg(1+i), v.reg(0), v.reg(0))
+		}
+	})
+	if v.wide() {
 		g.op("VPTESTMD Z0, Z0, K1")
 		g.op("KORTESTW K1, K1")
 	} else {
