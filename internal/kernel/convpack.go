@@ -1,0 +1,115 @@
+package kernel
+
+// convPackJob is a [Task]: it lays out the weights of a convolution. A part is
+// a panel of one group.
+type convPackJob struct {
+	l *convPlan
+	t *tierInfo
+	b []float32
+	w []float32
+}
+
+var convPackJobs freeList[convPackJob]
+
+// packedSize returns the number of floats of packed weights.
+func (l *convPlan) packedSize(t *tierInfo) int {
+	return needShape("a packed weight", l.groups, l.phaseTaps(), l.depth, t.width(l.width))
+}
+
+// phaseTaps returns the number of taps in all phases. It is less than the taps
+// where the stride leaves taps that no output reads, as in a grid of one row.
+func (l *convPlan) phaseTaps() int {
+	p := l.phases[len(l.phases)-1]
+	return p.at + p.taps
+}
+
+// panel returns where the panel from column j of a group on begins in packed
+// weights, for one phase. It holds the taps in order, of each its rows.
+func (l *convPlan) panel(t *tierInfo, p *convPhase, group, j int) int {
+	width := t.width(l.width)
+	return (group*l.phaseTaps()+p.at)*l.depth*width + j*p.taps*l.depth
+}
+
+// pack lays out w in pc, reusing its memory.
+func (l *convPlan) pack(p *Pool, pc *PackedConv, w []float32) *PackedConv {
+	need("w", len(w), l.groups*l.width*l.depth*l.taps)
+	pc.plan, pc.tier = l, tier
+	if l.thin {
+		l.packThin(pc, w)
+		return pc
+	}
+	pc.b = grown(pc.b, l.packedSize(tier))
+	j := convPackJobs.get()
+	j.l, j.t, j.b, j.w = l, tier, pc.b, w
+	panels := (l.width + tier.nr - 1) / tier.nr
+	if len(pc.b) < chunk {
+		p = nil
+	}
+	p.Do(l.groups*panels, j)
+	*j = convPackJob{}
+	convPackJobs.put(j)
+	return pc
+}
+
+func (j *convPackJob) Run(part int) {
+	l, t := j.l, j.t
+	panels := (l.width + t.nr - 1) / t.nr
+	group, j0 := part/panels, part%panels*t.nr
+	cols := min(t.nr, l.width-j0)
+	width := t.width(cols)
+	// The weights of one input channel: cols rows, one for each output channel, of taps.
+	first := group * l.width * l.depth * l.taps
+	for pi := range l.phases {
+		p := &l.phases[pi]
+		if p.taps == 0 {
+			continue
+		}
+		dst := j.b[l.panel(t, p, group, j0):][:p.taps*l.depth*width]
+		for q := range l.depth {
+			src := j.w[first+j0*l.colStride+q*l.rowStride:]
+			for c := 0; c < cols; c += 8 {
+				j.columns(p, dst[q*width+c:], src[c*l.colStride:], min(8, cols-c), width)
+			}
+		}
+		if cols < width {
+			for r := range p.taps * l.depth {
+				clear(dst[r*width+cols : (r+1)*width])
+			}
+		}
+	}
+}
+
+// columns packs up to 8 output channels of one input channel: tap i goes to
+// dst[i·depth·width:].
+func (j *convPackJob) columns(p *convPhase, dst, src []float32, n, width int) {
+	l := j.l
+	step := l.depth * width
+	var taps [64]float32 // 8 taps of 8 channels
+	for i := 0; i < p.taps; i++ {
+		t := l.tap(p, i)
+		if n < 8 || t|7 >= l.taps {
+			for c := range n {
+				dst[i*step+c] = src[c*l.colStride+t]
+			}
+			continue
+		}
+		// All taps of this phase that one transposition brings.
+		if !archTranspose(j.t, taps[:], src[t&^7:], l.colStride, 8, 1) {
+			for c := range 8 {
+				for u := range 8 {
+					taps[u*8+c] = src[c*l.colStride+t&^7+u]
+				}
+			}
+		}
+		for group := t &^ 7; ; {
+			*(*[8]float32)(dst[i*step:]) = *(*[8]float32)(taps[t&7*8:])
+			if i+1 >= p.taps {
+				break
+			}
+			if t = l.tap(p, i+1); t&^7 != group {
+				break
+			}
+			i++
+		}
+	}
+}

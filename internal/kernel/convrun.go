@@ -1,0 +1,277 @@
+package kernel
+
+// convJob is a [Task]: one convolution. A part is a block of images, a band of
+// output rows and a range of panels.
+type convJob struct {
+	l      *convPlan
+	pc     *PackedConv
+	dst, x []float32
+	n      int
+	ep     Epilogue
+
+	images, band, panels              int // of a part
+	imageParts, bandParts, panelParts int
+}
+
+var (
+	convJobs    freeList[convJob]
+	packedConvs freeList[PackedConv]
+)
+
+// runWith packs the weights and runs.
+func (l *convPlan) runWith(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
+	pc := packedConvs.get()
+	l.run(p, dst, x, l.pack(p, pc, w), n, ep)
+	packedConvs.put(pc)
+}
+
+func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epilogue) {
+	need("x", len(x), needShape("x", l.inH, l.inW, n, l.in))
+	need("dst", len(dst), needShape("dst", l.outH, l.outW, n, l.out))
+	if ep.Bias != nil {
+		need("bias", len(ep.Bias), l.out)
+	}
+	if n == 0 {
+		return
+	}
+	if l.thin {
+		l.runThin(p, dst, x, pc, n, ep)
+		return
+	}
+	j := convJobs.get()
+	j.l, j.pc, j.dst, j.x, j.n, j.ep = l, pc, dst, x, n, ep
+	j.divide(p.Threads())
+	p.Do(j.imageParts*j.bandParts*j.panelParts, j)
+	*j = convJob{}
+	convJobs.put(j)
+}
+
+// Sizes of parts, in floats. They do not change bits.
+const (
+	convInput = 1 << 18 // input of a part: half of the second cache
+	convRows  = 512     // rows that share a panel: enough to pay for loading it
+)
+
+// divide chooses the sizes of a part: the input that it reads should stay in the
+// second cache, and every thread should get some parts.
+func (j *convJob) divide(threads int) {
+	l := j.l
+	t := j.pc.tier
+	panels := l.groups * ((l.width + t.nr - 1) / t.nr)
+	j.images, j.band, j.panels = j.n, l.outH, panels
+	tall := t.rows[0]
+	for j.images > tall && j.images*l.inH*l.inW*l.in > convInput && j.images*l.outH*l.outW > convRows {
+		j.images = (j.images/2 + tall - 1) / tall * tall
+	}
+	work := float64(j.n) * float64(l.outH*l.outW) * float64(l.out) * float64(l.depth)
+	parts := 4 * threads
+	if threads == 1 || work < 1<<16 {
+		parts = 1
+	}
+	j.count(panels)
+	for j.imageParts*j.bandParts*j.panelParts < parts {
+		switch {
+		case j.images >= 2*tall && j.images*j.band*l.outW > convRows:
+			j.images = (j.images/2 + tall - 1) / tall * tall
+		case j.panels > 1:
+			j.panels = (j.panels + 1) / 2
+		case j.images > tall:
+			j.images = (j.images/2 + tall - 1) / tall * tall
+		case j.band > 1:
+			j.band = (j.band + 1) / 2
+		default:
+			return
+		}
+		j.count(panels)
+	}
+}
+
+func (j *convJob) count(panels int) {
+	j.imageParts = (j.n + j.images - 1) / j.images
+	j.bandParts = (j.l.outH + j.band - 1) / j.band
+	j.panelParts = (panels + j.panels - 1) / j.panels
+}
+
+// convPart is a part: what [convJob.Run] loops over.
+type convPart struct {
+	n0, n1 int // images
+	h0, h1 int // output rows
+}
+
+// Run computes one part.
+func (j *convJob) Run(part int) {
+	l, t := j.l, j.pc.tier
+	perGroup := (l.width + t.nr - 1) / t.nr
+	ip := part % j.imageParts
+	bp := part / j.imageParts % j.bandParts
+	pp := part / j.imageParts / j.bandParts
+	r := convPart{ip * j.images, min((ip+1)*j.images, j.n), bp * j.band, min((bp+1)*j.band, l.outH)}
+	last := min((pp+1)*j.panels, l.groups*perGroup)
+	own := convScratches.get()
+	for i := pp * j.panels; i < last; i++ {
+		j.panel(own, r, i/perGroup, i%perGroup*t.nr)
+	}
+	convScratches.put(own)
+	if j.ep.Act == Tanh || j.ep.Act == Sigmoid {
+		j.activate(r, pp*j.panels, last, perGroup)
+	}
+}
+
+// convScratch is the memory of one part.
+type convScratch struct {
+	segs []tileSeg
+}
+
+var convScratches freeList[convScratch]
+
+// panel computes the output channels from column j0 of a group on.
+func (j *convJob) panel(own *convScratch, r convPart, group, j0 int) {
+	l, t := j.l, j.pc.tier
+	cols := min(t.nr, l.width-j0)
+	width := t.width(cols)
+	out0 := group*l.width + j0
+	args := tileArgs{acs: 1, brs: width, alpha: j.ep.Alpha, vecs: width / t.lanes}
+	if j.ep.Bias != nil {
+		args.bias = j.ep.Bias[out0:]
+	}
+	for pi := range l.phases {
+		p := &l.phases[pi]
+		base := l.panel(t, p, group, j0)
+		if p.taps == 0 {
+			j.empty(&args, r, p, out0, cols)
+			continue
+		}
+		for bi := range p.blocks {
+			b := &p.blocks[bi]
+			args.k = b.k
+			args.b = j.pc.b[base+(b.t0*l.depth+b.c0)*width:]
+			ahead := args.b[min((b.t1-b.t0-1)*l.depth*width+b.k*width, len(args.b)):]
+			j.block(own, &args, ahead, r, p, b, group, out0, cols)
+		}
+	}
+}
+
+// block adds one block to the outputs of a phase.
+func (j *convJob) block(own *convScratch, args *tileArgs, ahead []float32, r convPart, p *convPhase, b *convBlock, group, out0, cols int) {
+	l := j.l
+	rp, cp := &l.rows.phases[p.row], &l.cols.phases[p.col]
+	nc := len(cp.taps)
+	for ri := range l.rows.runs {
+		row := &l.rows.runs[ri]
+		if row.phase != p.row || row.out >= r.h1 || row.out+(row.count-1)*row.outStep < r.h0 {
+			continue
+		}
+		for ci := range l.cols.runs {
+			col := &l.cols.runs[ci]
+			if col.phase != p.col {
+				continue
+			}
+			if row.lo == row.hi || col.lo == col.hi { // nothing in range
+				if b == &p.blocks[0] {
+					args.segs = nil
+					j.tiles(args, nil, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
+				}
+				continue
+			}
+			dr := min(rp.delta[row.lo], rp.delta[row.hi-1])
+			dc := min(cp.delta[col.lo], cp.delta[col.hi-1])
+			own.segs = own.segs[:0]
+			for i := b.t0; i < b.t1; i++ {
+				y, x := i/nc, i%nc
+				if y < row.lo || y >= row.hi || x < col.lo || x >= col.hi {
+					continue
+				}
+				own.segs = append(own.segs, tileSeg{
+					a: ((rp.delta[y]-dr)*l.inW + cp.delta[x] - dc) * j.n * l.in,
+					b: (i - b.t0) * l.depth * args.brs,
+				})
+			}
+			if len(own.segs) == 0 {
+				continue
+			}
+			args.segs = own.segs
+			flags := 0
+			// The first tap in range stands before the block: there is something to add to.
+			if first := row.lo*nc + col.lo; first < b.t0 || (first == b.t0 && b.c0 > 0) {
+				flags |= tileAdd
+			}
+			if end := (row.hi-1)*nc + col.hi - 1; end < b.t1 && b.c0+b.k == l.depth {
+				flags |= j.ep.flags()
+			}
+			j.tiles(args, ahead, r, row, col, dr, dc, group*l.depth+b.c0, out0, cols, flags)
+		}
+	}
+}
+
+// empty writes outputs that no tap reaches.
+func (j *convJob) empty(args *tileArgs, r convPart, p *convPhase, out0, cols int) {
+	l := j.l
+	args.segs, args.k, args.b = nil, 0, nil
+	for ri := range l.rows.runs {
+		for ci := range l.cols.runs {
+			if row, col := &l.rows.runs[ri], &l.cols.runs[ci]; row.phase == p.row && col.phase == p.col {
+				j.tiles(args, nil, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
+			}
+		}
+	}
+}
+
+// tiles computes the tiles of a run of rows and a run of columns. The rows of a
+// tile are images or, where there are too few of them, columns.
+func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *axisRun, dr, dc, in0, out0, cols, flags int) {
+	l, t := j.l, j.pc.tier
+	args.flags = flags
+	args.setMask(cols-args.brs+t.lanes, t.lanes)
+	images := r.n1 - r.n0
+	// The outer loop goes over columns and the inner, in tiles, over images, or the other way round.
+	inner, innerIn, innerOut := images, l.in, l.out
+	outer, outerIn, outerOut := col.count, col.inStep*j.n*l.in, col.outStep*j.n*l.out
+	if images < t.rows[0] && col.count > images {
+		inner, outer, innerIn, outerIn, innerOut, outerOut = outer, inner, outerIn, innerIn, outerOut, innerOut
+	}
+	args.ars, args.ldc, args.ldcBytes = innerIn, innerOut, 4*innerOut
+	step := 2 * args.k * len(args.segs)
+	for i := range row.count {
+		h := row.out + i*row.outStep
+		if h < r.h0 || h >= r.h1 {
+			continue
+		}
+		in := (((row.in+i*row.inStep+dr)*l.inW+col.in+dc)*j.n+r.n0)*l.in + in0
+		out := ((h*l.outW+col.out)*j.n+r.n0)*l.out + out0
+		for o := range outer {
+			for v := 0; v < inner; v += args.rows {
+				args.rows = t.height(inner - v)
+				if len(args.segs) > 0 {
+					args.a = j.x[in+o*outerIn+v*innerIn:]
+				}
+				args.c = j.dst[out+o*outerOut+v*innerOut:]
+				if len(ahead) > step {
+					args.ahead = ahead
+					ahead = ahead[step:]
+				}
+				t.tile(args)
+			}
+		}
+	}
+}
+
+// activate applies Tanh or Sigmoid to a part.
+func (j *convJob) activate(r convPart, p0, p1, perGroup int) {
+	l, nr := j.l, j.pc.tier.nr
+	c0 := p0/perGroup*l.width + p0%perGroup*nr
+	c1 := p1/perGroup*l.width + p1%perGroup*nr
+	for h := r.h0; h < r.h1; h++ {
+		for w := range l.outW {
+			rows := j.dst[((h*l.outW+w)*j.n+r.n0)*l.out:]
+			if c1-c0 == l.out {
+				rows = rows[:(r.n1-r.n0)*l.out]
+				applyAct(j.ep.Act, 0, rows, rows)
+				continue
+			}
+			for i := range r.n1 - r.n0 {
+				part := rows[i*l.out+c0 : i*l.out+c1]
+				applyAct(j.ep.Act, 0, part, part)
+			}
+		}
+	}
+}
