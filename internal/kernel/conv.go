@@ -127,6 +127,8 @@ type convPlan struct {
 type axis struct {
 	phases []axisPhase
 	runs   []axisRun
+	from   []int // for each output, the first input that it or a later one reads
+	span   int   // as many inputs at once are enough to serve the outputs in order
 }
 
 // axisPhase lists the taps that outputs of one phase read, and how far from the
@@ -204,6 +206,27 @@ func transposedAxis(fine, coarse, taps, stride, pad, dilation int) axis {
 	return a
 }
 
+// window fills from and span for n outputs.
+func (a *axis) window(n int) {
+	a.from = make([]int, n)
+	least := int(^uint(0) >> 1)
+	for o := n - 1; o >= 0; o-- {
+		if r, in := a.at(o); r.lo < r.hi {
+			lo, _ := a.reach(r, in)
+			least = min(least, lo)
+		}
+		a.from[o] = least
+	}
+	last := -1
+	for o := range n {
+		if r, in := a.at(o); r.lo < r.hi {
+			_, hi := a.reach(r, in)
+			last = max(last, hi)
+		}
+		a.span = max(a.span, last-a.from[o]+1)
+	}
+}
+
 // convPhase is a phase of both dimensions and its blocks.
 type convPhase struct {
 	row, col int // the phases of rows and columns
@@ -222,6 +245,9 @@ type convBlock struct {
 func (l *convPlan) finish(mayBeThin bool) {
 	l.depth, l.width = l.in/l.groups, l.out/l.groups
 	l.thin = mayBeThin && l.width <= thinWidth && l.groups == 1 && l.taps > 1
+	if l.thin {
+		l.rows.window(l.outH)
+	}
 	at := 0
 	for i, r := range l.rows.phases {
 		for k, c := range l.cols.phases {

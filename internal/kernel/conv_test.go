@@ -87,6 +87,11 @@ func convCases() []convCase {
 			}
 		}
 	}
+	for _, n := range []int{50, 86, 129, 257} { // rows longer than a block, in both forms
+		list = append(list, convCase{square(7, 2, 7, 3, 3, 1, 1), n, 1}, convCase{square(7, 8, 7, 3, 3, 1, 1), n, 1})
+	}
+	list = append(list, convCase{ConvShape{5, 4, 13, 3, 4, 2, 5, 1, 1, 1, 1, 0, 1, 1, 1}, 3, 1})    // 65 weights for an output
+	list = append(list, convCase{ConvShape{2, 4, 3, 2, 4, 3, 1, 257, 1, 1, 0, 128, 1, 1, 3}, 2, 1}) // 257 taps for one channel
 	list = append(list, convCase{square(3, 2, 3, 3, 3, 1, 1), 60, 5}, convCase{square(3, 9, 3, 3, 3, 1, 1), 63, 7})
 	return append(list, convCase{ConvShape{3, 4, 6, 2, 3, 4, 3, 3, 2, 1, 1, 1, 1, 1, 2}, 600, 2})
 }
@@ -198,11 +203,10 @@ func (c *convTest) run(t *testing.T, conv *Conv, p *Pool, packed, packedT *Packe
 // packed or not, on 1, 2 and 3 threads; and the definition with exact sums.
 func TestConv(t *testing.T) {
 	pools := testPools(t)
-	random := 300
-	if testing.Short() {
-		random = 60
-	}
-	for i, c := range append(convCases(), randomConvCases(random)...) {
+	for i, c := range append(convCases(), randomConvCases(300)...) {
+		if testing.Short() && i%6 != 0 {
+			continue
+		}
 		ct := newConvTest(t, c, i)
 		conv := NewConv(c.s)
 		for _, ti := range tiers {
@@ -234,7 +238,7 @@ func TestConvImagesIndependent(t *testing.T) {
 	const n = 19
 	for i, s := range []ConvShape{
 		square(8, 20, 4, 60, 4, 2, 1), square(8, 3, 4, 10, 4, 2, 1), square(4, 70, 1, 33, 4, 1, 0),
-		square(5, 6, 5, 2, 3, 1, 1), {6, 6, 9, 6, 6, 9, 3, 3, 1, 1, 1, 1, 1, 1, 9}, square(4, 260, 2, 258, 4, 2, 1),
+		square(5, 6, 5, 2, 3, 1, 1), {6, 6, 9, 6, 6, 9, 3, 3, 1, 1, 1, 1, 1, 1, 9}, square(2, 260, 1, 258, 2, 1, 0),
 	} {
 		noise := noise(i)
 		x, g, w := noise.slice(s.H*s.W*n*s.C), noise.slice(s.OH*s.OW*n*s.K), noise.slice(s.K*s.C/s.Groups*s.R*s.S)
@@ -396,8 +400,8 @@ func TestConvNoAllocations(t *testing.T) {
 	const n = 16
 	pools := testPools(t)
 	for i, s := range []ConvShape{
-		square(8, 20, 4, 60, 4, 2, 1), square(8, 3, 4, 60, 4, 2, 1), square(8, 5, 8, 1, 3, 1, 1), square(4, 20, 1, 100, 4, 1, 0),
-		{8, 8, 10, 4, 4, 20, 4, 4, 2, 2, 1, 1, 1, 1, 5},
+		square(8, 12, 4, 24, 4, 2, 1), square(8, 3, 4, 50, 4, 2, 1), square(8, 5, 8, 1, 3, 1, 1), square(4, 20, 1, 50, 4, 1, 0),
+		{8, 8, 10, 4, 4, 10, 4, 4, 2, 2, 1, 1, 1, 1, 5},
 	} {
 		noise := noise(i)
 		x, g, w := noise.slice(s.H*s.W*n*s.C), noise.slice(s.OH*s.OW*n*s.K), noise.slice(s.K*s.C/s.Groups*s.R*s.S)
@@ -427,5 +431,51 @@ func TestConvNoAllocations(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestConvPanicsOnBadShapes: what cannot be computed panics before anything is
+// written.
+func TestConvPanicsOnBadShapes(t *testing.T) {
+	const n = 2
+	s := square(4, 3, 2, 5, 4, 2, 1)
+	c := NewConv(s)
+	x, g, w, bias := make([]float32, 4*4*3*n), make([]float32, 2*2*5*n), make([]float32, 3*5*4*4), make([]float32, 5)
+	bad := func(change func(s *ConvShape)) func() {
+		b := s
+		change(&b)
+		return func() { NewConv(b) }
+	}
+	for name, f := range map[string]func(){
+		"dst":         func() { c.Forward(nil, g[1:], x, w, n, Epilogue{}) },
+		"x":           func() { c.Forward(nil, g, x[1:], w, n, Epilogue{}) },
+		"w":           func() { c.Forward(nil, g, x, w[1:], n, Epilogue{}) },
+		"bias":        func() { c.Forward(nil, g, x, w, n, Epilogue{Bias: bias[1:]}) },
+		"fine dst":    func() { c.Transposed(nil, x[1:], g, w, n, Epilogue{}) },
+		"coarse x":    func() { c.Transposed(nil, x, g[1:], w, n, Epilogue{}) },
+		"fine bias":   func() { c.Transposed(nil, x, g, w, n, Epilogue{Bias: bias[:2]}) },
+		"packed w":    func() { c.Pack(w[1:]) },
+		"packed x":    func() { c.Pack(w).Run(nil, g, x[1:], n, Epilogue{}) },
+		"dw":          func() { c.WeightGrad(nil, w[1:], x, g, n, 1) },
+		"gradient x":  func() { c.WeightGrad(nil, w, x[1:], g, n, 1) },
+		"gradient g":  func() { c.WeightGrad(nil, w, x, g[1:], n, 1) },
+		"shards":      func() { c.WeightGrad(nil, w, x, g, n, 3) },
+		"no shards":   func() { c.WeightGrad(nil, w, x, g, n, 0) },
+		"batch":       func() { c.Forward(nil, g, x, w, -1, Epilogue{}) },
+		"groups":      bad(func(s *ConvShape) { s.Groups = 2 }),
+		"no groups":   bad(func(s *ConvShape) { s.Groups = 0 }),
+		"no stride":   bad(func(s *ConvShape) { s.StrideW = 0 }),
+		"no dilation": bad(func(s *ConvShape) { s.DilationH = 0 }),
+		"no taps":     bad(func(s *ConvShape) { s.R = 0 }),
+		"overflow":    bad(func(s *ConvShape) { s.C, s.K = math.MaxInt/2, 3 }),
+	} {
+		func() {
+			defer func() {
+				if s, ok := recover().(string); !ok || len(s) < 24 || s[:24] != "kernel: internal error: " {
+					t.Errorf("%s: recovered %v, want a panic with the package's prefix", name, s)
+				}
+			}()
+			f()
+		}()
 	}
 }

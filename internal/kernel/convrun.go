@@ -46,22 +46,30 @@ func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epil
 	convJobs.put(j)
 }
 
-// Sizes of parts, in floats. They do not change bits.
+// Sizes of parts. They do not change bits.
 const (
-	convInput = 1 << 18 // input of a part: half of the second cache
-	convRows  = 512     // rows that share a panel: enough to pay for loading it
+	convCached = 1 << 18 // floats that a part reads and writes: half of the second cache
+	convRows   = 512     // rows that share a panel: enough to pay for loading it
 )
 
-// divide chooses the sizes of a part: the input that it reads should stay in the
+// divide chooses the sizes of a part: what it reads and writes should stay in the
 // second cache, and every thread should get some parts.
 func (j *convJob) divide(threads int) {
 	l := j.l
 	t := j.pc.tier
 	panels := l.groups * ((l.width + t.nr - 1) / t.nr)
-	j.images, j.band, j.panels = j.n, l.outH, panels
 	tall := t.rows[0]
-	for j.images > tall && j.images*l.inH*l.inW*l.in > convInput && j.images*l.outH*l.outW > convRows {
-		j.images = (j.images/2 + tall - 1) / tall * tall
+	j.images, j.band, j.panels = j.n, l.outH, panels
+	halve := func(n, unit int) int { return (n/2 + unit - 1) / unit * unit }
+	touched := l.inH*l.inW*l.in/l.outH + l.outW*l.out // for an image and a row of outputs
+	for j.images*j.band*touched > convCached && j.images*j.band*l.outW > convRows {
+		if j.images > tall {
+			j.images = halve(j.images, tall)
+		} else if j.band > 1 {
+			j.band = (j.band + 1) / 2
+		} else {
+			break
+		}
 	}
 	work := float64(j.n) * float64(l.outH*l.outW) * float64(l.out) * float64(l.depth)
 	parts := 4 * threads
@@ -72,11 +80,11 @@ func (j *convJob) divide(threads int) {
 	for j.imageParts*j.bandParts*j.panelParts < parts {
 		switch {
 		case j.images >= 2*tall && j.images*j.band*l.outW > convRows:
-			j.images = (j.images/2 + tall - 1) / tall * tall
+			j.images = halve(j.images, tall)
 		case j.panels > 1:
 			j.panels = (j.panels + 1) / 2
 		case j.images > tall:
-			j.images = (j.images/2 + tall - 1) / tall * tall
+			j.images = halve(j.images, tall)
 		case j.band > 1:
 			j.band = (j.band + 1) / 2
 		default:

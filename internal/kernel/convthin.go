@@ -5,14 +5,16 @@ package kernel
 const thinWidth = 4
 
 // packThin packs the weights of the thin form: a matrix of depth rows whose
-// columns are the taps of each output channel.
+// columns are the output channels of each tap.
 func (l *convPlan) packThin(pc *PackedConv, w []float32) {
 	cols := l.width * l.taps
 	s := scratches.get()
 	s.a = grown(s.a, cols*l.depth)
 	for q := range l.depth {
 		for c := range l.width {
-			copy(s.a[q*cols+c*l.taps:][:l.taps], w[c*l.colStride+q*l.rowStride:])
+			for t, v := range w[c*l.colStride+q*l.rowStride:][:l.taps] {
+				s.a[q*cols+t*l.width+c] = v
+			}
 		}
 	}
 	if pc.thin == nil {
@@ -39,109 +41,133 @@ type thinJob struct {
 
 var thinJobs freeList[thinJob]
 
-// thinScratch is the number of products that a part keeps.
-const thinScratch = 1 << 17
+// thinImages is the number of images in a part: the products of a few rows of
+// pixels stay in the second cache.
+const thinImages = 32
 
 func (l *convPlan) runThin(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epilogue) {
 	j := thinJobs.get()
 	j.l, j.pc, j.dst, j.x, j.n, j.ep = l, pc, dst, x, n, ep
-	j.images, j.band = min(n, 16), l.outH
-	for j.band > 1 && (j.rowsFor(j.band)*l.inW*j.images*l.width*l.taps > thinScratch ||
-		((n+j.images-1)/j.images)*((l.outH+j.band-1)/j.band) < 4*p.Threads()) {
+	j.images, j.band = min(n, thinImages), l.outH
+	j.imageParts = (n + j.images - 1) / j.images
+	for p.Threads() > 1 && j.band > 8 && j.imageParts*((l.outH+j.band-1)/j.band) < 4*p.Threads() {
 		j.band = (j.band + 1) / 2
 	}
-	j.imageParts = (n + j.images - 1) / j.images
 	p.Do(j.imageParts*((l.outH+j.band-1)/j.band), j)
 	*j = thinJob{}
 	thinJobs.put(j)
 }
 
-// rowsFor returns about how many input rows a band of output rows reads.
-func (j *thinJob) rowsFor(band int) int {
-	return band*j.l.inH/j.l.outH + len(j.l.rows.phases[0].taps)
-}
-
-// Run computes one part.
+// Run computes one part: output rows in order, keeping the products of the
+// input rows that they still need in a ring.
 func (j *thinJob) Run(part int) {
 	l := j.l
 	n0, h0 := part%j.imageParts*j.images, part/j.imageParts*j.band
 	n1, h1 := min(n0+j.images, j.n), min(h0+j.band, l.outH)
-	i0, i1 := l.rows.inputs(h0, h1)
 	s := scratches.get()
-	cols := l.width * l.taps
-	pixel := (n1 - n0) * cols
-	s.a = grown(s.a, (i1-i0)*l.inW*pixel)
-	for i := i0; i < i1; i++ {
-		for w := range l.inW {
-			a := j.x[((i*l.inW+w)*j.n+n0)*l.in:]
-			to := s.a[((i-i0)*l.inW+w)*pixel:]
-			if j.n == n1-n0 { // a whole row of pixels at once
-				GemmPacked(nil, to, a, l.inW*j.n, j.pc.thin, Epilogue{})
-				break
+	pixel := (n1 - n0) * l.width * l.taps
+	s.a = grown(s.a, l.rows.span*l.inW*pixel)
+	done := 0 // rows below have been multiplied, or are not needed
+	for h := h0; h < h1; h++ {
+		row, in := l.rows.at(h)
+		if row.lo < row.hi {
+			_, hi := l.rows.reach(row, in)
+			for done = max(done, l.rows.from[h]); done <= hi; done++ {
+				j.row(s.a[done%l.rows.span*l.inW*pixel:], done, n0, n1, pixel)
 			}
-			GemmPacked(nil, to, a, n1-n0, j.pc.thin, Epilogue{})
 		}
-	}
-	for ri := range l.rows.runs {
-		row := &l.rows.runs[ri]
-		for k := range row.count {
-			h := row.out + k*row.outStep
-			if h < h0 || h >= h1 {
-				continue
-			}
-			for ci := range l.cols.runs {
-				col := &l.cols.runs[ci]
-				for m := range col.count {
-					dst := j.dst[((h*l.outW+col.out+m*col.outStep)*j.n+n0)*l.out:][:(n1-n0)*l.out]
-					j.gather(dst, s.a, row, col, row.in+k*row.inStep-i0, col.in+m*col.inStep, pixel)
-				}
+		for ci := range l.cols.runs {
+			col := &l.cols.runs[ci]
+			for m := range col.count {
+				dst := j.dst[((h*l.outW+col.out+m*col.outStep)*j.n+n0)*l.out:][:(n1-n0)*l.out]
+				j.gather(s, dst, row, col, in, col.in+m*col.inStep, pixel)
 			}
 		}
 	}
 	scratches.put(s)
 }
 
-// inputs returns the range of input positions that the outputs lo ... hi-1 read.
-func (a *axis) inputs(lo, hi int) (first, end int) {
-	first = -1
-	for ri := range a.runs {
-		r := &a.runs[ri]
-		for k := range r.count {
-			if o := r.out + k*r.outStep; o < lo || o >= hi || r.lo == r.hi {
-				continue
-			}
-			d := a.phases[r.phase].delta
-			in := r.in + k*r.inStep
-			low, high := in+min(d[r.lo], d[r.hi-1]), in+max(d[r.lo], d[r.hi-1])
-			if first < 0 || low < first {
-				first = low
-			}
-			end = max(end, high+1)
+// row multiplies input row i for images n0 ... n1-1.
+func (j *thinJob) row(dst []float32, i, n0, n1, pixel int) {
+	l := j.l
+	if j.n == n1-n0 { // all pixels at once
+		j.products(dst, j.x[i*l.inW*j.n*l.in:], l.inW*j.n)
+		return
+	}
+	for w := range l.inW {
+		j.products(dst[w*pixel:], j.x[((i*l.inW+w)*j.n+n0)*l.in:], n1-n0)
+	}
+}
+
+// at returns the run that output o belongs to, and the input position of its tap
+// of delta 0.
+func (a *axis) at(o int) (run *axisRun, in int) {
+	for i := range a.runs {
+		r := &a.runs[i]
+		if k := (o - r.out) / r.outStep; o >= r.out && k < r.count && r.out+k*r.outStep == o {
+			return r, r.in + k*r.inStep
 		}
 	}
-	return max(first, 0), end
+	panic("kernel: internal error: an output belongs to no run")
+}
+
+// reach returns the first and the last input that an output of run r reads.
+func (a *axis) reach(r *axisRun, in int) (lo, hi int) {
+	d := a.phases[r.phase].delta
+	return in + min(d[r.lo], d[r.hi-1]), in + max(d[r.lo], d[r.hi-1])
+}
+
+// products multiplies rows of x [rows, depth] with all taps: [GemmPacked] on one
+// goroutine, without what a call costs.
+func (j *thinJob) products(dst, x []float32, rows int) {
+	b := j.pc.thin
+	t, kc := b.tier, blockLen(b.k)
+	args := tileArgs{segs: oneSeg, ars: b.k, acs: 1, ldc: b.n, ldcBytes: 4 * b.n}
+	for k0 := 0; k0 < b.k; k0 += kc {
+		args.k, args.flags = min(kc, b.k-k0), 0
+		if k0 > 0 {
+			args.flags = tileAdd
+		}
+		for c := 0; c < b.n; c += t.nr {
+			cols := min(t.nr, b.n-c)
+			width := t.width(cols)
+			args.b, args.brs, args.vecs = b.b[panelAt(t, b.n, k0, args.k, c):], width, width/t.lanes
+			args.setMask(cols-width+t.lanes, t.lanes)
+			for i := 0; i < rows; i += args.rows {
+				args.rows = t.height(rows - i)
+				args.a, args.c = x[i*b.k+k0:], dst[i*b.n+c:]
+				t.tile(&args)
+			}
+			args.flags &^= tilePartial
+		}
+	}
 }
 
 // gather adds the taps of one output pixel for all images of a part: products
 // holds them for the input pixels, whose row iy and column ix have delta 0.
-func (j *thinJob) gather(dst, products []float32, row, col *axisRun, iy, ix, pixel int) {
+func (j *thinJob) gather(s *scratch, dst []float32, row, col *axisRun, iy, ix, pixel int) {
 	l := j.l
 	rp, cp := &l.rows.phases[row.phase], &l.cols.phases[col.phase]
-	cols := l.width * l.taps
-	first := true
+	s.at = s.at[:0]
 	for y := row.lo; y < row.hi; y++ {
 		for x := col.lo; x < col.hi; x++ {
-			src := products[((iy+rp.delta[y])*l.inW+ix+cp.delta[x])*pixel+rp.taps[y]*l.tapCols+cp.taps[x]:]
-			gatherTap(dst, src, l.width, l.taps, cols, first)
-			first = false
+			tap := rp.taps[y]*l.tapCols + cp.taps[x]
+			s.at = append(s.at, ((iy+rp.delta[y])%l.rows.span*l.inW+ix+cp.delta[x])*pixel+tap*l.width)
 		}
 	}
-	if first {
+	switch {
+	case len(s.at) == 0:
 		clear(dst)
+	case len(s.at) == 4:
+		gather4(dst, s.a[s.at[0]:], s.a[s.at[1]:], s.a[s.at[2]:], s.a[s.at[3]:], l.width, l.width*l.taps)
+	default:
+		gather(dst, s.a, s.at, l.width, l.width*l.taps)
 	}
 	if j.ep.Bias != nil {
-		for i := range dst {
-			dst[i] += j.ep.Bias[i%l.width]
+		for i := 0; i < len(dst); i += l.width {
+			for c, b := range j.ep.Bias[:l.width] {
+				dst[i+c] += b
+			}
 		}
 	}
 	if j.ep.Act != Identity {
@@ -149,18 +175,31 @@ func (j *thinJob) gather(dst, products []float32, row, col *axisRun, iy, ix, pix
 	}
 }
 
-// gatherTap adds, or stores, one tap: channel c of image i is
-// src[i·cols + c·taps].
-func gatherTap(dst, src []float32, width, taps, cols int, store bool) {
-	at := 0
-	for i := 0; i < len(dst); i += width {
-		for c := range width {
-			if v := src[at+c*taps]; store {
-				dst[i+c] = v
-			} else {
-				dst[i+c] += v
+// gather adds taps: channel c of image i is src[i·pitch+at[t]+c] for tap t.
+func gather(dst, src []float32, at []int, width, pitch int) {
+	for c := range width {
+		for i, o := c, c; i < len(dst); i, o = i+width, o+pitch {
+			v := src[at[0]+o]
+			for _, t := range at[1:] {
+				v += src[t+o]
 			}
+			dst[i] = v
 		}
-		at += cols
+	}
+}
+
+// gather4 is gather for four taps.
+func gather4(dst, t0, t1, t2, t3 []float32, width, pitch int) {
+	if width == 3 {
+		for i, o := 0, 0; i < len(dst); i, o = i+3, o+pitch {
+			a, b, c, d := (*[3]float32)(t0[o:]), (*[3]float32)(t1[o:]), (*[3]float32)(t2[o:]), (*[3]float32)(t3[o:])
+			*(*[3]float32)(dst[i:]) = [3]float32{a[0] + b[0] + c[0] + d[0], a[1] + b[1] + c[1] + d[1], a[2] + b[2] + c[2] + d[2]}
+		}
+		return
+	}
+	for c := range width {
+		for i, o := c, c; i < len(dst); i, o = i+width, o+pitch {
+			dst[i] = t0[o] + t1[o] + t2[o] + t3[o]
+		}
 	}
 }

@@ -39,10 +39,11 @@ func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 			if i > 0 {
 				to = more.s[(i-1)*size : i*size]
 			}
-			copy(to, rows[i*s.OH*size:])
+			sum := rows[i*s.OH*size:][:size]
 			for r := 1; r < s.OH; r++ {
-				Add(p, to, to, rows[(i*s.OH+r)*size:][:size])
+				Add(p, sum, sum, rows[(i*s.OH+r)*size:][:size])
 			}
+			tapsLast(to, sum, s.C, s.R*s.S)
 		}
 	} else {
 		more.s = grown(more.s, (shards-1)*size)
@@ -61,36 +62,65 @@ func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 	sumsList.put(more)
 }
 
+// tapsLast copies rows of [taps, channels] to rows of [channels, taps].
+func tapsLast(dst, src []float32, channels, taps int) {
+	row := channels * taps
+	for i := 0; i < len(dst); i += row {
+		for t := range taps {
+			for c := range channels {
+				dst[i+c*taps+t] = src[i+t*channels+c]
+			}
+		}
+	}
+}
+
 // thinWeights is the most weights of an output channel that the thin form of
 // [Conv.WeightGrad] serves. It is part of what [Numerics] stands for.
 const thinWeights = 64
 
-// weightJob is a [Task]: the weight gradient of one shard. A part is a panel of
-// coarse channels and a range of fine channels.
+// weightJob is a [Task]: the weight gradient of one shard. A part is a range of
+// coarse channels of one group and a range of fine channels.
 type weightJob struct {
 	c             *Conv
 	dst, x, g     []float32
 	n             int
 	first, images int // of the shard
 	tier          *tierInfo
-	mc            int // fine channels of a part
+	mc, nc        int // fine and coarse channels of a part
 }
 
 var weightJobs freeList[weightJob]
 
-// divide chooses the fine channels of a part.
+// weightSums is the most floats that a part sums up: a third of the second cache.
+const weightSums = 1<<17 + 1<<16
+
+// divide chooses the channels of a part.
 func (j *weightJob) divide(threads int) {
-	j.mc = j.c.forward.depth
-	for j.parts() < 4*threads && j.mc > 32 && threads > 1 {
-		j.mc = (j.mc/2 + 7) &^ 7
+	nr := j.tier.nr
+	j.mc, j.nc = j.c.forward.depth, (j.c.forward.width+nr-1)/nr*nr
+	parts := 4 * threads
+	if threads == 1 {
+		parts = 1
+	}
+	taps := j.c.s.R * j.c.s.S
+	for taps*j.mc*j.nc > weightSums || j.parts() < parts {
+		switch {
+		case j.nc > 2*nr:
+			j.nc = (j.nc/2 + nr - 1) / nr * nr
+		case j.mc > 32:
+			j.mc = (j.mc/2 + 7) &^ 7
+		case j.nc > nr:
+			j.nc = nr
+		default:
+			return
+		}
 	}
 }
 
-// panels returns the number of panels of coarse channels in a group.
-func (j *weightJob) panels() int { return (j.c.forward.width + j.tier.nr - 1) / j.tier.nr }
+func (j *weightJob) coarseParts() int { return (j.c.forward.width + j.nc - 1) / j.nc }
 
 func (j *weightJob) parts() int {
-	return j.c.s.Groups * j.panels() * ((j.c.forward.depth + j.mc - 1) / j.mc)
+	return j.c.s.Groups * j.coarseParts() * ((j.c.forward.depth + j.mc - 1) / j.mc)
 }
 
 // blockPixels returns into how many pixels and images blocks are cut.
@@ -105,7 +135,7 @@ func (j *weightJob) blockPixels() (pixels, images int) {
 type weightScratch struct {
 	segs    []tileSeg
 	panel   []float32 // a block of g, or of columns
-	sums    []float32 // [R·S, channels, width]
+	sums    []float32 // for each tap its panels
 	started []bool    // for each tap
 }
 
@@ -114,11 +144,11 @@ var weightScratches freeList[weightScratch]
 // Run computes one part.
 func (j *weightJob) Run(part int) {
 	c, s, t := j.c, &j.c.s, j.tier
-	group := part / j.panels() % s.Groups
-	k0 := part % j.panels() * t.nr
-	c0 := part / j.panels() / s.Groups * j.mc
+	group := part / j.coarseParts() % s.Groups
+	k0 := part % j.coarseParts() * j.nc
+	c0 := part / j.coarseParts() / s.Groups * j.mc
 	channels := min(j.mc, c.forward.depth-c0)
-	cols := min(t.nr, c.forward.width-k0)
+	cols := min(j.nc, c.forward.width-k0)
 	width := t.width(cols)
 	taps := s.R * s.S
 
@@ -131,9 +161,13 @@ func (j *weightJob) Run(part int) {
 		end := min(o+pixels, s.OH*s.OW)
 		for i := 0; i < j.images; i += images {
 			n := min(images, j.images-i)
+			rows := (end - o) * n
 			for q := o; q < end; q++ {
-				src := j.g[(q*j.n+j.first+i)*s.K+group*c.forward.width+k0:]
-				packRows(t, own.panel[(q-o)*n*width:][:n*width], src, s.K, n, cols, width)
+				for k := 0; k < cols; k += t.nr {
+					src := j.g[(q*j.n+j.first+i)*s.K+group*c.forward.width+k0+k:]
+					wide := t.width(min(t.nr, cols-k))
+					packRows(t, own.panel[k*rows+(q-o)*n*wide:][:n*wide], src, s.K, n, min(t.nr, cols-k), wide)
+				}
 			}
 			j.block(own, o, end, j.first+i, n, group*c.forward.depth+c0, channels, width)
 		}
@@ -145,7 +179,7 @@ func (j *weightJob) Run(part int) {
 // block adds the coarse pixels o ... end-1 of images n0 ... n0+n-1 to the sums.
 func (j *weightJob) block(own *weightScratch, o, end, n0, n, in0, channels, width int) {
 	s, t := &j.c.s, j.tier
-	args := tileArgs{b: own.panel, ars: 1, acs: s.C, brs: width, ldc: width, ldcBytes: 4 * width, k: n, vecs: width / t.lanes}
+	args := tileArgs{ars: 1, acs: s.C, k: n}
 	args.setMask(t.lanes, t.lanes)
 	for tap := range s.R * s.S {
 		dh, dw := tap/s.S*s.DilationH-s.PadH, tap%s.S*s.DilationW-s.PadW
@@ -153,7 +187,7 @@ func (j *weightJob) block(own *weightScratch, o, end, n0, n, in0, channels, widt
 		for q := o; q < end; q++ {
 			h, w := q/s.OW*s.StrideH+dh, q%s.OW*s.StrideW+dw
 			if h >= 0 && h < s.H && w >= 0 && w < s.W {
-				own.segs = append(own.segs, tileSeg{a: (h*s.W + w) * j.n * s.C, b: (q - o) * n * width})
+				own.segs = append(own.segs, tileSeg{a: (h*s.W + w) * j.n * s.C, b: (q - o) * n})
 			}
 		}
 		if len(own.segs) == 0 {
@@ -164,19 +198,30 @@ func (j *weightJob) block(own *weightScratch, o, end, n0, n, in0, channels, widt
 			args.flags = tileAdd
 		}
 		own.started[tap] = true
-		for i := 0; i < channels; i += args.rows {
-			args.rows = t.height(channels - i)
-			args.a = j.x[n0*s.C+in0+i:]
-			args.c = own.sums[(tap*channels+i)*width:]
-			t.tile(&args)
+		for k, last := 0, 1; k < width; k += t.nr {
+			wide := min(t.nr, width-k)
+			for i := range own.segs { // rows of the panel become floats
+				own.segs[i].b = own.segs[i].b / last * wide
+			}
+			last = wide
+			args.b = own.panel[k*(end-o)*n:]
+			args.brs, args.ldc, args.ldcBytes, args.vecs = wide, wide, 4*wide, wide/t.lanes
+			sums := own.sums[tap*channels*width+k*channels:]
+			for i := 0; i < channels; i += args.rows {
+				args.rows = t.height(channels - i)
+				args.a = j.x[n0*s.C+in0+i:]
+				args.c = sums[i*wide:]
+				t.tile(&args)
+			}
 		}
 	}
 }
 
 // unpack moves the sums of coarse channels k0 ... and fine channels c0 ... to
-// where the weights stand.
+// where the weights stand. The sums of a tap are panels, which hold a row for
+// each fine channel.
 func (j *weightJob) unpack(own *weightScratch, k0, cols, c0, channels, width int) {
-	taps := j.c.s.R * j.c.s.S
+	nr, taps := j.tier.nr, j.c.s.R*j.c.s.S
 	for tap, started := range own.started {
 		if !started {
 			clear(own.sums[tap*channels*width : (tap+1)*channels*width])
@@ -184,9 +229,11 @@ func (j *weightJob) unpack(own *weightScratch, k0, cols, c0, channels, width int
 	}
 	for k := range cols {
 		dst := j.dst[((k0+k)*j.c.forward.depth+c0)*taps:][:channels*taps]
+		panel := k / nr * nr
+		wide := min(nr, width-panel)
 		for c := range channels {
 			row := dst[c*taps : (c+1)*taps]
-			at := c*width + k
+			at := panel*channels + c*wide + k - panel
 			for tap := range row {
 				row[tap] = own.sums[at]
 				at += channels * width
@@ -246,27 +293,33 @@ func (j *thinWeightJob) Run(part int) {
 }
 
 // columns writes the rows of one coarse pixel for images n0 ... n0+n-1: element
-// c·R·S+tap of a row is channel c of the fine pixel under the tap.
+// tap·C+c of a row is channel c of the fine pixel under the tap.
 func (j *thinWeightJob) columns(dst []float32, oh, ow, n0, n, pitch int) {
 	s := &j.c.s
 	taps := s.R * s.S
 	for tap := range taps {
 		h := oh*s.StrideH - s.PadH + tap/s.S*s.DilationH
 		w := ow*s.StrideW - s.PadW + tap%s.S*s.DilationW
-		inside := h >= 0 && h < s.H && w >= 0 && w < s.W
-		for c := range s.C {
-			at := c*taps + tap
-			if !inside {
-				for range n {
-					dst[at] = 0
-					at += pitch
-				}
-				continue
+		to := dst[tap*s.C:]
+		if h < 0 || h >= s.H || w < 0 || w >= s.W {
+			for i := range n {
+				clear(to[i*pitch : i*pitch+s.C])
 			}
-			src := j.x[((h*s.W+w)*j.n+n0)*s.C+c:]
-			for i := 0; i < n*s.C; i += s.C {
-				dst[at] = src[i]
-				at += pitch
+			continue
+		}
+		src := j.x[((h*s.W+w)*j.n+n0)*s.C:][:n*s.C]
+		switch s.C {
+		case 1:
+			for i, v := range src {
+				to[i*pitch] = v
+			}
+		case 3:
+			for i, at := 0, 0; i < len(src); i, at = i+3, at+pitch {
+				*(*[3]float32)(to[at:]) = *(*[3]float32)(src[i:])
+			}
+		default:
+			for i := range n {
+				copy(to[i*pitch:i*pitch+s.C], src[i*s.C:])
 			}
 		}
 	}

@@ -83,9 +83,10 @@ const (
 	phasePackB                     // a part is a panel of columns, over all of k
 )
 
-// scratch holds packed operands.
+// scratch is memory of a job or of a part.
 type scratch struct {
-	a, b []float32
+	a, b []float32 // packed operands
+	at   []int     // where the taps of a pixel stand
 }
 
 var (

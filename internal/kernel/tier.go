@@ -27,8 +27,8 @@ var tiers = append(archTiers(), &goTier)
 // tier is the one in use. Only tests change it.
 var tier = tiers[0]
 
-// Tier names the kernels in use: "avx512", "avx2" or "go". All give the same
-// bits.
+// Tier names the kernels in use: "avx512", "avx2", "neon" or "go". All give the
+// same bits.
 func Tier() string { return tier.name }
 
 // height returns the height of the tile to use where rows are left.
