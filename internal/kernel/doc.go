@@ -31,4 +31,4 @@
 package kernel
 
 // Numerics is raised when a change in this package alters bits of a result.
-const Numerics = 1
+const Numerics = 2

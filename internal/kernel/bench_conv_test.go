@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// convLayer is a layer of a network. A generator's layers are transposed
+// convolutions: they go forward by Transposed, and the gradient of their data
+// is Forward; a discriminator's layers do it the other way round.
+type convLayer struct {
+	name      string
+	generator bool
+	s         ConvShape
+}
+
+// dcganLayers are the convolutions of two DCGANs, for images of 64x64 pixels in
+// colour and of 28x28 in grey, from input to output.
+var dcganLayers = []convLayer{
+	{"dcgan64/g1", true, square(4, 512, 1, 100, 4, 1, 0)},
+	{"dcgan64/g2", true, square(8, 256, 4, 512, 4, 2, 1)},
+	{"dcgan64/g3", true, square(16, 128, 8, 256, 4, 2, 1)},
+	{"dcgan64/g4", true, square(32, 64, 16, 128, 4, 2, 1)},
+	{"dcgan64/g5", true, square(64, 3, 32, 64, 4, 2, 1)},
+	{"dcgan64/d1", false, square(64, 3, 32, 64, 4, 2, 1)},
+	{"dcgan64/d2", false, square(32, 64, 16, 128, 4, 2, 1)},
+	{"dcgan64/d3", false, square(16, 128, 8, 256, 4, 2, 1)},
+	{"dcgan64/d4", false, square(8, 256, 4, 512, 4, 2, 1)},
+	{"dcgan64/d5", false, square(4, 512, 1, 1, 4, 1, 0)},
+	{"dcgan28/g1", true, square(7, 128, 1, 100, 7, 1, 0)},
+	{"dcgan28/g2", true, square(14, 64, 7, 128, 4, 2, 1)},
+	{"dcgan28/g3", true, square(28, 1, 14, 64, 4, 2, 1)},
+	{"dcgan28/d1", false, square(28, 1, 14, 32, 4, 2, 1)},
+	{"dcgan28/d2", false, square(14, 32, 7, 64, 4, 2, 1)},
+	{"dcgan28/d3", false, square(7, 64, 1, 1, 7, 1, 0)},
+}
+
+// BenchmarkConv runs what a training step does with each layer, at batch 128,
+// and with weights packed once what one image needs.
+//
+//	go test -run '^$' -bench Conv/avx512/dcgan64/g2 ./internal/kernel
+//	go test -run '^$' -bench Conv/avx512/dcgan64/./forward ./internal/kernel
+func BenchmarkConv(b *testing.B) {
+	benchTiers(b, func(b *testing.B, p *Pool, peak float64) {
+		for _, l := range dcganLayers {
+			b.Run(l.name, func(b *testing.B) { l.bench(b, p, peak) })
+		}
+	})
+}
+
+func (l *convLayer) bench(b *testing.B, p *Pool, peak float64) {
+	const n = 128
+	s, c := l.s, NewConv(l.s)
+	x, g, w := noiseSlice(s.H*s.W*n*s.C, 1), noiseSlice(s.OH*s.OW*n*s.K, 2), noiseSlice(s.K*s.C*s.R*s.S, 3)
+	y, dx, dw := make([]float32, len(g)), make([]float32, len(x)), make([]float32, len(w))
+	run := func(name string, n int, f func()) {
+		b.Run(fmt.Sprintf("%s/threads=%d", name, p.Threads()), func(b *testing.B) {
+			l.report(b, n, benchFastest(b, f), peak, measureBandwidth(p))
+		})
+	}
+	forward := func() { c.Forward(p, y, x, w, n, Epilogue{}) }
+	transposed := func() { c.Transposed(p, dx, g, w, n, Epilogue{}) }
+	pack, in, out := c.Pack, x, y
+	if l.generator {
+		forward, transposed = transposed, forward
+		pack, in, out = c.PackTransposed, g, dx
+	}
+	run("forward", n, forward)
+	run("data", n, transposed)
+	run("weight", n, func() { c.WeightGrad(p, dw, x, g, n, 1) })
+	packed := pack(w)
+	run("image", 1, func() { packed.Run(p, out, in, 1, Epilogue{}) })
+}
+
+// report reports the rate of the fastest call at batch n, by the operations that
+// the layer needs: a multiplication and an addition for each weight, coarse
+// pixel and image.
+func (l *convLayer) report(b *testing.B, n int, best time.Duration, peak, bandwidth float64) {
+	s := l.s
+	weights, fine, coarse := float64(s.K*s.C*s.R*s.S), float64(s.H*s.W*n*s.C), float64(s.OH*s.OW*n*s.K)
+	flops := 2 * weights * float64(s.OH*s.OW*n)
+	rate := flops / best.Seconds() / 1e9
+	b.ReportMetric(rate, "GFLOP/s")
+	if peak > 0 {
+		intensity := flops / (4 * (weights + fine + coarse))
+		b.ReportMetric(100*rate/peak, "%peak")
+		b.ReportMetric(100*rate/min(peak, intensity*bandwidth), "%roofline")
+	}
+}
