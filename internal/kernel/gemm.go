@@ -69,7 +69,8 @@ type gemmJob struct {
 	tier   *tierInfo
 	kc     int // products in a block
 	s      *scratch
-	packA  bool // A is packed, for all parts
+	packA  bool // A is packed
+	shareA bool // for all parts, because several need the same rows
 	shareB bool // B is packed, for all parts
 	phase  gemmPhase
 	mc, nc int // rows and columns of a part
@@ -80,7 +81,7 @@ type gemmPhase uint8
 const (
 	phaseMultiply gemmPhase = iota // a part is mc rows by nc columns
 	phasePackA                     // a part is a tile of rows, over all of k
-	phasePackB                     // a part is a panel of columns, over all of k
+	phasePackB                     // a part is what reads memory in order: see packB
 )
 
 // scratch is memory of a job or of a part.
@@ -118,13 +119,17 @@ func (j *gemmJob) run(p *Pool) {
 		}
 		j.divide(p.Threads())
 		j.s = scratches.get()
-		if j.packA {
+		if j.shareA {
 			j.s.a = grown(j.s.a, j.m*j.k)
 			j.do(p, phasePackA, (j.m+j.mc-1)/j.mc)
 		}
 		if j.shareB {
 			j.s.b = grown(j.s.b, j.k*j.tier.width(j.n))
-			j.do(p, phasePackB, (j.n+j.tier.nr-1)/j.tier.nr)
+			if j.transB {
+				j.do(p, phasePackB, (j.n+j.tier.nr-1)/j.tier.nr)
+			} else {
+				j.do(p, phasePackB, (j.k+packedRows-1)/packedRows)
+			}
 		}
 		j.do(p, phaseMultiply, j.rowParts()*j.colParts())
 		scratches.put(j.s)
@@ -150,14 +155,19 @@ func (j *gemmJob) divide(threads int) {
 		parts = 1
 	}
 	tall := t.rows[0]
-	j.mc, j.nc = min(j.m, 128), min(j.n, 16*t.nr)
-	for j.rowParts()*j.colParts() < parts && j.nc > t.nr {
+	j.mc, j.nc = min(j.m, 256), min(j.n, 1056)
+	few := func() bool { return j.rowParts()*j.colParts() < parts }
+	for few() && j.mc > 128 {
+		j.mc = (j.mc/2 + tall - 1) / tall * tall
+	}
+	for few() && j.nc > t.nr {
 		j.nc = (j.nc/2 + t.nr - 1) / t.nr * t.nr
 	}
-	for j.rowParts()*j.colParts() < parts && j.mc > 64 {
+	for few() && j.mc > 64 {
 		j.mc = (j.mc/2 + tall - 1) / tall * tall
 	}
 	j.packA = j.m >= tall && j.n > 2*t.nr && j.k > 16 && (j.ars == 1 || tall == 8)
+	j.shareA = j.packA && j.colParts() > 1
 	j.shareB = j.packed == nil && j.k > 0 && j.rowParts() > 1
 }
 
@@ -165,14 +175,13 @@ func (j *gemmJob) divide(threads int) {
 func (j *gemmJob) Run(part int) {
 	switch j.phase {
 	case phasePackA:
-		j.packRowsOfA(part*j.mc, min((part+1)*j.mc, j.m))
-	case phasePackB:
-		j0 := part * j.tier.nr
-		j1 := min(j0+j.tier.nr, j.n)
+		i0, i1 := part*j.mc, min((part+1)*j.mc, j.m)
 		for k0 := 0; k0 < j.k; k0 += j.kc {
 			k := min(j.kc, j.k-k0)
-			packPanels(j.tier, j.s.b[panelAt(j.tier, j.n, k0, k, j0):], j.b, j.transB, j.n, j.k, k0, k, j0, j1)
+			j.packRowsOfA(j.s.a[k0*j.m+i0*k:], i0, i1, k0, k)
 		}
+	case phasePackB:
+		j.packB(part)
 	default:
 		i0, j0 := part%j.rowParts()*j.mc, part/j.rowParts()*j.nc
 		j.multiply(i0, min(i0+j.mc, j.m), j0, min(j0+j.nc, j.n))
@@ -188,6 +197,15 @@ func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 	for k0 := 0; k0 == 0 || k0 < j.k; k0 += j.kc {
 		args.k = min(j.kc, j.k-k0)
 		panels := j.panels(own, k0, args.k, j0, j1, i1-i0)
+		var rows []float32
+		switch {
+		case j.shareA:
+			rows = j.s.a[k0*j.m+i0*args.k:]
+		case j.packA:
+			own.a = grown(own.a, (i1-i0)*args.k)
+			j.packRowsOfA(own.a, i0, i1, k0, args.k)
+			rows = own.a
+		}
 		flags := 0
 		if k0 > 0 {
 			flags |= tileAdd
@@ -210,21 +228,17 @@ func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 			if j.ep.Bias != nil {
 				args.bias = j.ep.Bias[c:]
 			}
-			var next []float32
-			if !panels.direct {
-				next = panels.b[min(at, len(panels.b)):]
-			}
+			ahead := panels.b[min(at, len(panels.b)):] // the next panel
 			for i := i0; i < i1; i += args.rows {
 				args.rows = t.height(i1 - i)
 				if j.packA {
-					args.a, args.ars, args.acs = j.s.a[k0*j.m+i*args.k:], 1, args.rows
+					args.a, args.ars, args.acs = rows[(i-i0)*args.k:], 1, args.rows
 				} else {
 					args.a, args.ars, args.acs = j.a[min(i*j.ars+k0*j.acs, len(j.a)):], j.ars, j.acs
 				}
 				args.c = j.dst[i*j.n+c:]
-				if len(next) > args.k*2 {
-					args.ahead = next
-					next = next[args.k*2:]
+				if len(ahead) > 2*args.k {
+					args.ahead, ahead = ahead, ahead[2*args.k:]
 				}
 				t.tile(&args)
 			}

@@ -86,17 +86,43 @@ func panelAt(t *tierInfo, n, k0, k, j int) int {
 	return k0*t.width(n) + k*j
 }
 
-// packRowsOfA packs rows i0 ... i1-1 of A, for each block of k, into tiles: a
-// tile holds its columns one after the other. The tile that begins with row i
-// stands at k0*m + i*k, for the k columns from k0 on.
-func (j *gemmJob) packRowsOfA(i0, i1 int) {
-	for k0 := 0; k0 < j.k; k0 += j.kc {
-		k := min(j.kc, j.k-k0)
-		for i := i0; i < i1; {
-			rows := j.tier.height(i1 - i)
-			packTile(j.tier, j.s.a[k0*j.m+i*k:][:rows*k], j.a[i*j.ars+k0*j.acs:], rows, k, j.ars, j.acs)
-			i += rows
+// packRowsOfA packs rows i0 ... i1-1 and columns k0 ... k0+k-1 of A into tiles:
+// a tile holds its columns one after the other. The tile that begins with row i
+// stands at (i-i0)*k.
+func (j *gemmJob) packRowsOfA(dst []float32, i0, i1, k0, k int) {
+	for i := i0; i < i1; {
+		rows := j.tier.height(i1 - i)
+		packTile(j.tier, dst[(i-i0)*k:][:rows*k], j.a[i*j.ars+k0*j.acs:], rows, k, j.ars, j.acs)
+		i += rows
+	}
+}
+
+// packedRows is the number of rows of B that packB takes at once, so that a page
+// is visited once for all panels.
+const packedRows = 32
+
+// packB packs one part of B: a panel if B is stored transposed, else some rows.
+func (j *gemmJob) packB(part int) {
+	t := j.tier
+	if j.transB {
+		j0 := part * t.nr
+		for k0 := 0; k0 < j.k; k0 += j.kc {
+			k := min(j.kc, j.k-k0)
+			packPanels(t, j.s.b[panelAt(t, j.n, k0, k, j0):], j.b, true, j.n, j.k, k0, k, j0, min(j0+t.nr, j.n))
 		}
+		return
+	}
+	for q, last := part*packedRows, min((part+1)*packedRows, j.k); q < last; {
+		k0 := q / j.kc * j.kc
+		k := min(j.kc, j.k-k0)
+		rows := min(last, k0+k) - q
+		for c := 0; c < j.n; c += t.nr {
+			cols := min(t.nr, j.n-c)
+			width := t.width(cols)
+			to := j.s.b[panelAt(t, j.n, k0, k, c)+(q-k0)*width:]
+			packRows(t, to[:rows*width], j.b[q*j.n+c:], j.n, rows, cols, width)
+		}
+		q += rows
 	}
 }
 
