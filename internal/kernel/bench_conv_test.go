@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 )
@@ -44,33 +45,53 @@ var dcganLayers = []convLayer{
 func BenchmarkConv(b *testing.B) {
 	benchTiers(b, func(b *testing.B, p *Pool, peak float64) {
 		for _, l := range dcganLayers {
-			b.Run(l.name, func(b *testing.B) { l.bench(b, p, peak) })
+			l.bench(b, p, peak)
 		}
 	})
+}
+
+// convOperands are the operands and results of a layer, for one batch.
+type convOperands struct {
+	x, dx, g, y, w, dw []float32 // fine, coarse, weights
 }
 
 func (l *convLayer) bench(b *testing.B, p *Pool, peak float64) {
 	const n = 128
 	s, c := l.s, NewConv(l.s)
-	x, g, w := noiseSlice(s.H*s.W*n*s.C, 1), noiseSlice(s.OH*s.OW*n*s.K, 2), noiseSlice(s.K*s.C*s.R*s.S, 3)
-	y, dx, dw := make([]float32, len(g)), make([]float32, len(x)), make([]float32, len(w))
-	run := func(name string, n int, f func()) {
-		b.Run(fmt.Sprintf("%s/threads=%d", name, p.Threads()), func(b *testing.B) {
-			l.report(b, n, benchFastest(b, f), peak, measureBandwidth(p))
+	operands := sync.OnceValue(func() *convOperands { // only if a benchmark wants them
+		o := &convOperands{x: noiseSlice(s.H*s.W*n*s.C, 1), g: noiseSlice(s.OH*s.OW*n*s.K, 2), w: noiseSlice(s.K*s.C*s.R*s.S, 3)}
+		o.dx, o.y, o.dw = make([]float32, len(o.x)), make([]float32, len(o.g)), make([]float32, len(o.w))
+		return o
+	})
+	run := func(name string, n int, prepare func(o *convOperands) func()) {
+		b.Run(fmt.Sprintf("%s/%s/threads=%d", l.name, name, p.Threads()), func(b *testing.B) {
+			bandwidth := measureBandwidth(p)
+			l.report(b, n, benchFastest(b, prepare(operands())), peak, bandwidth)
 		})
 	}
-	forward := func() { c.Forward(p, y, x, w, n, Epilogue{}) }
-	transposed := func() { c.Transposed(p, dx, g, w, n, Epilogue{}) }
-	pack, in, out := c.Pack, x, y
+	forward := func(o *convOperands) func() {
+		return func() { c.Forward(p, o.y, o.x, o.w, n, Epilogue{}) }
+	}
+	transposed := func(o *convOperands) func() {
+		return func() { c.Transposed(p, o.dx, o.g, o.w, n, Epilogue{}) }
+	}
+	image := func(o *convOperands) func() {
+		w := c.Pack(o.w)
+		return func() { w.Run(p, o.y, o.x, 1, Epilogue{}) }
+	}
 	if l.generator {
 		forward, transposed = transposed, forward
-		pack, in, out = c.PackTransposed, g, dx
+		image = func(o *convOperands) func() {
+			w := c.PackTransposed(o.w)
+			return func() { w.Run(p, o.dx, o.g, 1, Epilogue{}) }
+		}
 	}
 	run("forward", n, forward)
 	run("data", n, transposed)
-	run("weight", n, func() { c.WeightGrad(p, dw, x, g, n, 1) })
-	packed := pack(w)
-	run("image", 1, func() { packed.Run(p, out, in, 1, Epilogue{}) })
+	run("weight", n, func(o *convOperands) func() {
+		return func() { c.WeightGrad(p, o.dw, o.x, o.g, n, 1) }
+	})
+	run("image", 1, image)
 }
 
 // report reports the rate of the fastest call at batch n, by the operations that
