@@ -102,7 +102,7 @@ func (e *NonFiniteError) Error() string {
 // stops its weight for ever without showing in any loss.
 func (t *Trainer) checkState() error {
 	for _, x := range t.State() {
-		if kernel.FirstNonFinite(x.Data) >= 0 {
+		if !kernel.AllFinite(t.pool, x.Data) {
 			return &NonFiniteError{t.step, x.Name}
 		}
 	}
@@ -111,7 +111,7 @@ func (t *Trainer) checkState() error {
 
 // checkLoss returns a *NonFiniteError if the loss is not finite.
 func (t *Trainer) checkLoss(what string, loss *gorgonia.Node) error {
-	if kernel.FirstNonFinite(graph.Floats(loss)) >= 0 {
+	if !kernel.AllFinite(nil, graph.Floats(loss)) {
 		return &NonFiniteError{t.step + 1, what}
 	}
 	return nil
@@ -120,7 +120,7 @@ func (t *Trainer) checkLoss(what string, loss *gorgonia.Node) error {
 // checkGradients returns a *NonFiniteError if a gradient is not finite.
 func (t *Trainer) checkGradients(s *solver, grads gorgonia.Nodes) error {
 	for i, x := range s.slots {
-		if kernel.FirstNonFinite(graph.Floats(grads[i])) >= 0 {
+		if !kernel.AllFinite(t.pool, graph.Floats(grads[i])) {
 			return &NonFiniteError{t.step + 1, "the gradient of " + x.name}
 		}
 	}

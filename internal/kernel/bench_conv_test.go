@@ -94,17 +94,20 @@ func (l *convLayer) bench(b *testing.B, p *Pool, peak float64) {
 	run("image", 1, image)
 }
 
-// report reports the rate of the fastest call at batch n, by the operations that
-// the layer needs: a multiplication and an addition for each weight, coarse
-// pixel and image.
+// flops returns the operations that a layer needs at batch n, in each direction:
+// a multiplication and an addition for each weight, coarse pixel and image.
+func (l *convLayer) flops(n int) float64 {
+	return 2 * float64(l.s.K*l.s.C*l.s.R*l.s.S) * float64(l.s.OH*l.s.OW*n)
+}
+
+// report reports the rate of the fastest call at batch n.
 func (l *convLayer) report(b *testing.B, n int, best time.Duration, peak, bandwidth float64) {
-	s := l.s
-	weights, fine, coarse := float64(s.K*s.C*s.R*s.S), float64(s.H*s.W*n*s.C), float64(s.OH*s.OW*n*s.K)
-	flops := 2 * weights * float64(s.OH*s.OW*n)
+	s, flops := l.s, l.flops(n)
 	rate := flops / best.Seconds() / 1e9
 	b.ReportMetric(rate, "GFLOP/s")
 	if peak > 0 {
-		intensity := flops / (4 * (weights + fine + coarse))
+		floats := s.K*s.C*s.R*s.S + s.H*s.W*n*s.C + s.OH*s.OW*n*s.K
+		intensity := flops / float64(4*floats)
 		b.ReportMetric(100*rate/peak, "%peak")
 		b.ReportMetric(100*rate/min(peak, intensity*bandwidth), "%roofline")
 	}

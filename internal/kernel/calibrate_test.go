@@ -10,7 +10,7 @@ import (
 
 // TestCalibrate times what calibrate.md speaks of: sizes of blocks and parts,
 // each around what divide chooses, the others as chosen. It takes minutes, wants
-// an idle machine, and fails never:
+// an idle machine, and never fails:
 //
 //	GANTRY_CALIBRATE=1 go test -run Calibrate -v ./internal/kernel
 func TestCalibrate(t *testing.T) {
@@ -109,11 +109,6 @@ func calibrateGemm(t *testing.T, p *Pool) {
 		}
 		c.compare(t, fmt.Sprintf("%s form %d, %d threads", shapeName(s.m, s.n, s.k), s.f, p.Threads()), 2*float64(s.m)*float64(s.n)*float64(s.k))
 	}
-}
-
-// flops returns what a layer needs at batch n.
-func (l *convLayer) flops(n int) float64 {
-	return 2 * float64(l.s.K*l.s.C*l.s.R*l.s.S) * float64(l.s.OH*l.s.OW*n)
 }
 
 // calibrateConv varies images, output rows and panels of a part, in both
