@@ -57,6 +57,10 @@ func convCases() []convCase {
 		add(square(4, 3, 2, d, 4, 2, 1), 1)
 		add(square(2, d, 2, 5, 1, 1, 0), 5)
 	}
+	// More weights than one part of a weight gradient sums up.
+	add(square(4, 130, 2, 200, 4, 2, 1), 1)
+	// More pixels than one part reads and writes.
+	add(ConvShape{32, 32, 32, 16, 16, 5, 2, 1, 2, 2, 0, 0, 1, 1, 1}, 17)
 	// Everything asymmetric.
 	add(ConvShape{7, 12, 5, 4, 5, 6, 3, 4, 2, 3, 1, 2, 1, 1, 1}, 3)
 	add(ConvShape{12, 7, 6, 5, 4, 4, 4, 3, 3, 2, 2, 1, 2, 1, 2}, 2)
