@@ -80,7 +80,7 @@ type gemmPhase uint8
 
 const (
 	phaseMultiply gemmPhase = iota // a part is mc rows by nc columns
-	phasePackA                     // a part is a tile of rows, over all of k
+	phasePackA                     // a part is packedTiles rows, over all of k
 	phasePackB                     // a part is what reads memory in order: see packB
 )
 
@@ -121,7 +121,7 @@ func (j *gemmJob) run(p *Pool) {
 		j.s = scratches.get()
 		if j.shareA {
 			j.s.a = grown(j.s.a, j.m*j.k)
-			j.do(p, phasePackA, (j.m+j.mc-1)/j.mc)
+			j.do(p, phasePackA, (j.m+j.packedTiles()-1)/j.packedTiles())
 		}
 		if j.shareB {
 			j.s.b = grown(j.s.b, j.k*j.tier.width(j.n))
@@ -143,6 +143,9 @@ func (j *gemmJob) do(p *Pool, phase gemmPhase, parts int) {
 	p.Do(parts, j)
 }
 
+// packedTiles is the number of rows of A that are packed at once.
+func (j *gemmJob) packedTiles() int { return 4 * j.tier.rows[0] }
+
 func (j *gemmJob) rowParts() int { return (j.m + j.mc - 1) / j.mc }
 
 func (j *gemmJob) colParts() int { return (j.n + j.nc - 1) / j.nc }
@@ -155,7 +158,7 @@ func (j *gemmJob) divide(threads int) {
 		parts = 1
 	}
 	tall := t.rows[0]
-	j.mc, j.nc = min(j.m, 256), min(j.n, 1056)
+	j.mc, j.nc = min(j.m, 256/tall*tall), min(j.n, 1056)
 	few := func() bool { return j.rowParts()*j.colParts() < parts }
 	for few() && j.mc > 128 {
 		j.mc = (j.mc/2 + tall - 1) / tall * tall
@@ -175,7 +178,7 @@ func (j *gemmJob) divide(threads int) {
 func (j *gemmJob) Run(part int) {
 	switch j.phase {
 	case phasePackA:
-		i0, i1 := part*j.mc, min((part+1)*j.mc, j.m)
+		i0, i1 := part*j.packedTiles(), min((part+1)*j.packedTiles(), j.m)
 		for k0 := 0; k0 < j.k; k0 += j.kc {
 			k := min(j.kc, j.k-k0)
 			j.packRowsOfA(j.s.a[k0*j.m+i0*k:], i0, i1, k0, k)
