@@ -46,13 +46,13 @@ func tileAVX512(t *tileArgs)
 //go:noescape
 func tileAVX2(t *tileArgs)
 
-// archPackRows copies k rows of whole vectors in assembly, or reports false.
+// archPackRows copies k rows of width floats in assembly, or reports false.
 func archPackRows(t *tierInfo, dst, src []float32, stride, k, width int) bool {
-	switch t.id {
-	case tierAVX512:
-		packRowsAVX512(&dst[0], &src[0], stride, k, width/t.lanes)
-	case tierAVX2:
-		packRowsAVX2(&dst[0], &src[0], stride, k, width/t.lanes)
+	switch {
+	case t.id == tierAVX512 && width%16 == 0:
+		packRowsAVX512(&dst[0], &src[0], stride, k, width/16)
+	case t.id != tierGo && width%8 == 0:
+		packRowsAVX2(&dst[0], &src[0], stride, k, width/8)
 	default:
 		return false
 	}

@@ -131,9 +131,7 @@ func (j *gemmJob) packB(part int) {
 func packTile(t *tierInfo, dst, a []float32, rows, k, ars, acs int) {
 	switch {
 	case rows == 8 && ars == 1:
-		for q := range k {
-			*(*[8]float32)(dst[q*8:]) = *(*[8]float32)(a[q*acs:])
-		}
+		packRows(t, dst, a, acs, k, 8, 8)
 	case rows == 6 && ars == 1:
 		for q := range k {
 			*(*[6]float32)(dst[q*6:]) = *(*[6]float32)(a[q*acs:])
