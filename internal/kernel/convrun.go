@@ -61,8 +61,9 @@ func (j *convJob) divide(threads int) {
 	tall := t.rows[0]
 	j.images, j.band, j.panels = j.n, l.outH, panels
 	halve := func(n, unit int) int { return (n/2 + unit - 1) / unit * unit }
-	touched := l.inH*l.inW*l.in/l.outH + l.outW*l.out // for an image and a row of outputs
-	for j.images*j.band*touched > convCached && j.images*j.band*l.outW > convRows {
+	touched := l.inH*l.inW*l.in/l.outH + l.outW*l.out                                          // for an image and a row of outputs
+	rows := func() int { return j.images * j.band * min(l.outH*l.outW, l.inH*l.inW) / l.outH } // of a tap
+	for j.images*j.band*touched > convCached && rows() > convRows {
 		if j.images > tall {
 			j.images = halve(j.images, tall)
 		} else if j.band > 1 {
@@ -79,7 +80,7 @@ func (j *convJob) divide(threads int) {
 	j.count(panels)
 	for j.imageParts*j.bandParts*j.panelParts < parts {
 		switch {
-		case j.images >= 2*tall && j.images*j.band*l.outW > convRows:
+		case j.images >= 2*tall && rows() > convRows:
 			j.images = halve(j.images, tall)
 		case j.panels > 1:
 			j.panels = (j.panels + 1) / 2

@@ -77,11 +77,11 @@ func (j *thinJob) Run(part int) {
 			}
 		}
 		for ci := range l.cols.runs {
-			col := &l.cols.runs[ci]
-			for m := range col.count {
-				dst := j.dst[((h*l.outW+col.out+m*col.outStep)*j.n+n0)*l.out:][:(n1-n0)*l.out]
-				j.gather(s, dst, row, col, in, col.in+m*col.inStep, pixel)
-			}
+			j.gather(s, row, &l.cols.runs[ci], h, in, n0, n1-n0)
+		}
+		if j.ep.Act != Identity && n1-n0 == j.n { // the whole row at once
+			dst := j.dst[h*l.outW*j.n*l.out : (h+1)*l.outW*j.n*l.out]
+			applyAct(j.ep.Act, j.ep.Alpha, dst, dst)
 		}
 	}
 	scratches.put(s)
@@ -143,35 +143,41 @@ func (j *thinJob) products(dst, x []float32, rows int) {
 	}
 }
 
-// gather adds the taps of one output pixel for all images of a part: products
-// holds them for the input pixels, whose row iy and column ix have delta 0.
-func (j *thinJob) gather(s *scratch, dst []float32, row, col *axisRun, iy, ix, pixel int) {
+// gather adds the taps for a run of outputs in row h: the products are those of
+// the input pixels, row iy has delta 0.
+func (j *thinJob) gather(s *scratch, row, col *axisRun, h, iy, n0, images int) {
 	l := j.l
 	rp, cp := &l.rows.phases[row.phase], &l.cols.phases[col.phase]
+	pitch := l.width * l.taps
+	pixel := images * pitch
 	s.at = s.at[:0]
 	for y := row.lo; y < row.hi; y++ {
 		for x := col.lo; x < col.hi; x++ {
 			tap := rp.taps[y]*l.tapCols + cp.taps[x]
-			s.at = append(s.at, ((iy+rp.delta[y])%l.rows.span*l.inW+ix+cp.delta[x])*pixel+tap*l.width)
+			s.at = append(s.at, ((iy+rp.delta[y])%l.rows.span*l.inW+col.in+cp.delta[x])*pixel+tap*l.width)
 		}
 	}
-	switch {
-	case len(s.at) == 0:
-		clear(dst)
-	case len(s.at) == 4:
-		gather4(dst, s.a[s.at[0]:], s.a[s.at[1]:], s.a[s.at[2]:], s.a[s.at[3]:], l.width, l.width*l.taps)
-	default:
-		gather(dst, s.a, s.at, l.width, l.width*l.taps)
-	}
-	if j.ep.Bias != nil {
-		for i := 0; i < len(dst); i += l.width {
-			for c, b := range j.ep.Bias[:l.width] {
-				dst[i+c] += b
+	for m := range col.count {
+		dst := j.dst[((h*l.outW+col.out+m*col.outStep)*j.n+n0)*l.out:][:images*l.out]
+		o := m * col.inStep * pixel
+		switch {
+		case len(s.at) == 0:
+			clear(dst)
+		case len(s.at) == 4:
+			gather4(dst, s.a[s.at[0]+o:], s.a[s.at[1]+o:], s.a[s.at[2]+o:], s.a[s.at[3]+o:], l.width, pitch)
+		default:
+			gather(dst, s.a[o:], s.at, l.width, pitch)
+		}
+		if j.ep.Bias != nil {
+			for i := 0; i < len(dst); i += l.width {
+				for c, b := range j.ep.Bias[:l.width] {
+					dst[i+c] += b
+				}
 			}
 		}
-	}
-	if j.ep.Act != Identity {
-		applyAct(j.ep.Act, j.ep.Alpha, dst, dst)
+		if j.ep.Act != Identity && images < j.n {
+			applyAct(j.ep.Act, j.ep.Alpha, dst, dst)
+		}
 	}
 }
 
