@@ -84,32 +84,31 @@ func (j *convPackJob) Run(part int) {
 func (j *convPackJob) columns(p *convPhase, dst, src []float32, n, width int) {
 	l := j.l
 	step := l.depth * width
+	i := 0
+	if n == 8 && p.taps == l.taps && l.taps >= 8 && archTranspose(j.t, dst, src, l.colStride, step, l.taps/8) {
+		i = l.taps &^ 7 // the only phase: its taps are in order
+	}
 	var taps [64]float32 // 8 taps of 8 channels
-	for i := 0; i < p.taps; i++ {
+	group := -1
+	for ; i < p.taps; i++ {
 		t := l.tap(p, i)
-		if n < 8 || t|7 >= l.taps {
-			for c := range n {
-				dst[i*step+c] = src[c*l.colStride+t]
-			}
-			continue
-		}
-		// All taps of this phase that one transposition brings.
-		if !archTranspose(j.t, taps[:], src[t&^7:], l.colStride, 8, 1) {
-			for c := range 8 {
-				for u := range 8 {
-					taps[u*8+c] = src[c*l.colStride+t&^7+u]
+		to := dst[i*step:]
+		if n == 8 && t|7 < l.taps {
+			if t&^7 != group {
+				group = t &^ 7
+				if !archTranspose(j.t, taps[:], src[group:], l.colStride, 8, 1) {
+					group = -1
 				}
 			}
+			if group >= 0 {
+				row := taps[t&7*8:][:8]
+				*(*[4]float32)(to) = *(*[4]float32)(row)
+				*(*[4]float32)(to[4:]) = *(*[4]float32)(row[4:])
+				continue
+			}
 		}
-		for group := t &^ 7; ; {
-			*(*[8]float32)(dst[i*step:]) = *(*[8]float32)(taps[t&7*8:])
-			if i+1 >= p.taps {
-				break
-			}
-			if t = l.tap(p, i+1); t&^7 != group {
-				break
-			}
-			i++
+		for c := range n {
+			to[c] = src[c*l.colStride+t]
 		}
 	}
 }
