@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Turns the lines of BenchmarkRoofline and BenchmarkConv into Markdown tables.
+# Turns the lines of BenchmarkRoofline, BenchmarkGemm and BenchmarkConv into Markdown tables.
 #   go test -run '^$' -bench Conv/avx512/dcgan64 ./internal/kernel | bench/table.sh
 set -euo pipefail
 export LC_ALL=C
@@ -38,6 +38,10 @@ while read -r name _ rest; do
 			[[ -z ${metric[$unit]:-} ]] || put roofline "$tier,_$net" "$threads" "$(number "${metric[$unit]}") $unit"
 		done
 		;;
+	BenchmarkGemm) # net is m x n x k, layer the form
+		((threads == 1)) && threads+=_thread || threads+=_threads
+		put "gemm,_$net" "$tier,_$threads" "$layer" "$(number "${metric[GFLOP/s]}") ($(number "${metric[%peak]:-0}"))"
+		;;
 	BenchmarkConv)
 		text=$(number "${metric[GFLOP/s]}")
 		[[ -z ${metric[%peak]:-} ]] || text+=$(printf ' (%.0f, %.0f)' "${metric[%peak]}" "${metric[%roofline]}")
@@ -50,6 +54,8 @@ done
 for table in ${tables[@]+"${tables[@]}"}; do
 	if [[ $table == roofline ]]; then
 		columns=(1 2) head='| | 1 thread | 2 threads |'
+	elif [[ $table == gemm,* ]]; then
+		columns=(NN NT TN packed) head="| ${table#gemm,_}: GFLOP/s (% of peak) | NN | NT | TN | packed |"
 	else
 		columns=(forward data weight image) head="| ${table//_/ } | forward | data gradient | weight gradient | one image |"
 	fi
