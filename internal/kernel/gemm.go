@@ -159,6 +159,9 @@ func (j *gemmJob) divide(threads int) {
 	}
 	tall := t.rows[0]
 	j.mc, j.nc = min(j.m, 256/tall*tall), min(j.n, 1056)
+	for j.mc > 64 && j.mc*j.k > 1<<18 { // half of the second cache
+		j.mc = (j.mc/2 + tall - 1) / tall * tall
+	}
 	few := func() bool { return j.rowParts()*j.colParts() < parts }
 	for few() && j.mc > 128 {
 		j.mc = (j.mc/2 + tall - 1) / tall * tall
@@ -191,52 +194,49 @@ func (j *gemmJob) Run(part int) {
 	}
 }
 
-// multiply computes rows i0 ... i1-1 and columns j0 ... j1-1: for each block of
-// k, each panel of B meets each tile of rows.
+// multiply computes rows i0 ... i1-1 and columns j0 ... j1-1: for each panel of B,
+// each of its blocks of k meets each tile of rows. A panel of C stays in the first
+// caches meanwhile, the rows of A in the second.
 func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 	t := j.tier
 	own := scratches.get()
+	var a []float32 // the packed rows
+	switch {
+	case j.shareA:
+		a = j.s.a
+	case j.packA:
+		own.a = grown(own.a, (i1-i0)*j.k)
+		for k0 := 0; k0 < j.k; k0 += j.kc {
+			j.packRowsOfA(own.a[k0*(i1-i0):], i0, i1, k0, min(j.kc, j.k-k0))
+		}
+		a = own.a
+	}
 	args := tileArgs{segs: oneSeg, ldc: j.n, ldcBytes: 4 * j.n, alpha: j.ep.Alpha}
-	for k0 := 0; k0 == 0 || k0 < j.k; k0 += j.kc {
-		args.k = min(j.kc, j.k-k0)
-		panels := j.panels(own, k0, args.k, j0, j1, i1-i0)
-		var rows []float32
-		switch {
-		case j.shareA:
-			rows = j.s.a[k0*j.m+i0*args.k:]
-		case j.packA:
-			own.a = grown(own.a, (i1-i0)*args.k)
-			j.packRowsOfA(own.a, i0, i1, k0, args.k)
-			rows = own.a
+	for c := j0; c < j1; c += t.nr {
+		cols := min(t.nr, j1-c)
+		width := t.width(cols)
+		args.vecs = width / t.lanes
+		if j.ep.Bias != nil {
+			args.bias = j.ep.Bias[c:]
 		}
-		flags := 0
-		if k0 > 0 {
-			flags |= tileAdd
-		}
-		if k0+j.kc >= j.k {
-			flags |= j.ep.flags()
-		}
-		for c, at := j0, 0; c < j1; c += t.nr {
-			cols := min(t.nr, j1-c)
-			width := t.width(cols)
-			args.vecs = width / t.lanes
-			args.flags = flags
+		for k0 := 0; k0 == 0 || k0 < j.k; k0 += j.kc {
+			args.k, args.flags = min(j.kc, j.k-k0), 0
+			if k0 > 0 {
+				args.flags |= tileAdd
+			}
+			if k0+j.kc >= j.k {
+				args.flags |= j.ep.flags()
+			}
 			args.setMask(cols-width+t.lanes, t.lanes)
-			if panels.direct {
-				args.b, args.brs = j.b[k0*j.n+c:], j.n
-			} else {
-				args.b, args.brs = panels.b[at:], width
-				at += width * args.k
-			}
-			if j.ep.Bias != nil {
-				args.bias = j.ep.Bias[c:]
-			}
-			ahead := panels.b[min(at, len(panels.b)):] // the next panel
+			ahead := j.panel(own, &args, k0, c, cols, i1-i0)
 			for i := i0; i < i1; i += args.rows {
 				args.rows = t.height(i1 - i)
-				if j.packA {
-					args.a, args.ars, args.acs = rows[(i-i0)*args.k:], 1, args.rows
-				} else {
+				switch {
+				case j.shareA:
+					args.a, args.ars, args.acs = a[k0*j.m+i*args.k:], 1, args.rows
+				case j.packA:
+					args.a, args.ars, args.acs = a[k0*(i1-i0)+(i-i0)*args.k:], 1, args.rows
+				default:
 					args.a, args.ars, args.acs = j.a[min(i*j.ars+k0*j.acs, len(j.a)):], j.ars, j.acs
 				}
 				args.c = j.dst[i*j.n+c:]
@@ -271,28 +271,33 @@ func (ep *Epilogue) flags() int {
 	return flags
 }
 
-// panelSet is the block of B that a part works on.
-type panelSet struct {
-	b      []float32 // packed panels, one after the other
-	direct bool      // rows are read where they stand
-}
-
-// panels finds or packs rows k0 ... k0+k-1, columns j0 ... j1-1 of B, for use
-// by the given number of rows of A.
-func (j *gemmJob) panels(s *scratch, k0, k, j0, j1, rows int) panelSet {
+// panel finds or packs the panel of B with rows k0 ... k0+args.k-1 and the columns
+// from c on, for use by the given number of rows of A. It returns what the next
+// call will find, if that is packed.
+func (j *gemmJob) panel(own *scratch, args *tileArgs, k0, c, cols, rows int) (ahead []float32) {
 	t := j.tier
+	args.brs = t.width(cols)
+	shared := j.s.b
+	if j.packed != nil {
+		shared = j.packed.b
+	}
 	switch {
-	case j.packed != nil:
-		return panelSet{b: j.packed.b[panelAt(t, j.n, k0, k, j0):]}
-	case k == 0:
-		return panelSet{}
-	case j.shareB:
-		return panelSet{b: j.s.b[panelAt(t, j.n, k0, k, j0):]}
+	case j.k == 0:
+		args.b = nil
+	case j.packed != nil || j.shareB:
+		args.b = shared[panelAt(t, j.n, k0, args.k, c):]
+		if k0 += j.kc; k0 >= j.k {
+			k0, c = 0, c+t.nr
+		}
+		if c < j.n {
+			ahead = shared[panelAt(t, j.n, k0, min(j.kc, j.k-k0), c):]
+		}
+	case !j.transB && cols == args.brs && rows <= t.rows[0]: // read where it stands
+		args.b, args.brs = j.b[k0*j.n+c:], j.n
+	default:
+		own.b = grown(own.b, args.brs*args.k)
+		packPanels(t, own.b, j.b, j.transB, j.n, j.k, k0, args.k, c, c+cols)
+		args.b = own.b
 	}
-	if !j.transB && (j1-j0)%t.lanes == 0 && rows <= t.rows[0] {
-		return panelSet{direct: true}
-	}
-	s.b = grown(s.b, t.width(j1-j0)*k)
-	packPanels(t, s.b, j.b, j.transB, j.n, j.k, k0, k, j0, j1)
-	return panelSet{b: s.b}
+	return ahead
 }
