@@ -40,8 +40,10 @@ type ConvShape struct {
 // tap are added in order; then come the bias and the activation. Nothing of
 // this depends on the batch, the pool or the tier.
 //
-// Outputs of few channels are summed differently, see thinConv, and weight
-// gradients as [Conv.WeightGrad] says.
+// The thin form, for outputs of at most thinWidth channels in one group, more than
+// one tap, and strides of 1 unless it is Transposed, is another: the sum of each tap
+// over the depth is taken alone, in blocks as in [Gemm], and the taps in range are
+// added row by row. Weight gradients are summed as [Conv.WeightGrad] says.
 type Conv struct {
 	s             ConvShape
 	forward, back *convPlan

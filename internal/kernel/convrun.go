@@ -238,7 +238,7 @@ func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *a
 	if images < t.rows[0] && col.count > images {
 		inner, outer, innerIn, outerIn, innerOut, outerOut = outer, inner, outerIn, innerIn, outerOut, innerOut
 	}
-	args.ars, args.ldc, args.ldcBytes = innerIn, innerOut, 4*innerOut
+	args.ars, args.ldc = innerIn, innerOut
 	step := 2 * args.k * len(args.segs)
 	for i := range row.count {
 		h := row.out + i*row.outStep

@@ -122,7 +122,7 @@ func (a *axis) reach(r *axisRun, in int) (lo, hi int) {
 func (j *thinJob) products(dst, x []float32, rows int) {
 	b := j.pc.thin
 	t, kc := b.tier, blockLen(b.k)
-	args := tileArgs{segs: oneSeg, ars: b.k, acs: 1, ldc: b.n, ldcBytes: 4 * b.n}
+	args := tileArgs{segs: oneSeg, ars: b.k, acs: 1, ldc: b.n}
 	for k0 := 0; k0 < b.k; k0 += kc {
 		args.k, args.flags = min(kc, b.k-k0), 0
 		if k0 > 0 {

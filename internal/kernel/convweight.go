@@ -205,7 +205,7 @@ func (j *weightJob) block(own *weightScratch, o, end, n0, n, in0, channels, widt
 			}
 			last = wide
 			args.b = own.panel[k*(end-o)*n:]
-			args.brs, args.ldc, args.ldcBytes, args.vecs = wide, wide, 4*wide, wide/t.lanes
+			args.brs, args.ldc, args.vecs = wide, wide, wide/t.lanes
 			sums := own.sums[tap*channels*width+k*channels:]
 			for i := 0; i < channels; i += args.rows {
 				args.rows = t.height(channels - i)
@@ -260,7 +260,7 @@ func (j *thinWeightJob) Run(part int) {
 	own := weightScratches.get()
 	own.panel = grown(own.panel, pixels*images*pitch)
 	dst := j.dst[part*size : (part+1)*size]
-	args := tileArgs{ars: 1, acs: s.K, brs: pitch, ldc: cols, ldcBytes: 4 * cols}
+	args := tileArgs{ars: 1, acs: s.K, brs: pitch, ldc: cols}
 	for o := 0; o < s.OW; o += pixels {
 		end := min(o+pixels, s.OW)
 		for i := 0; i < j.images; i += images {

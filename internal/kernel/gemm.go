@@ -211,7 +211,7 @@ func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 		}
 		a = own.a
 	}
-	args := tileArgs{segs: oneSeg, ldc: j.n, ldcBytes: 4 * j.n, alpha: j.ep.Alpha}
+	args := tileArgs{segs: oneSeg, ldc: j.n, alpha: j.ep.Alpha}
 	for c := j0; c < j1; c += t.nr {
 		cols := min(t.nr, j1-c)
 		width := t.width(cols)

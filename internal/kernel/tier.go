@@ -48,6 +48,7 @@ func (t *tierInfo) width(cols int) int {
 
 // tile computes one tile.
 func (t *tierInfo) tile(a *tileArgs) {
+	a.ldcBytes = 4 * a.ldc
 	if !archTile(t.id, a) {
 		tileGeneric(a)
 	}

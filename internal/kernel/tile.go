@@ -11,7 +11,7 @@ type tileArgs struct {
 	segs               []tileSeg
 	ahead              []float32 // what a later tile reads: a round of the loop asks for 64 bytes of it
 	ars, acs, brs, ldc int
-	ldcBytes           int
+	ldcBytes           int // 4·ldc, set by tile
 	k, rows, vecs      int
 	flags              int
 	mask               uint64    // lanes of the last vector that exist in C: bit i for lane i
