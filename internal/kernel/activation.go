@@ -14,7 +14,7 @@ const (
 )
 
 // Apply computes dst[i] = act(x[i]). dst may be x. Tanh and Sigmoid are within
-// 1 ulp of the exact value; NaN stays NaN.
+// 1.5 ulp of the exact value; NaN stays NaN.
 func Apply(p *Pool, act Act, alpha float32, dst, x []float32) {
 	need("x", len(x), len(dst))
 	j := elemJobs.get()

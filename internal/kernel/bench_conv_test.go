@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 )
 
 // convLayer is a layer of a network. A generator's layers are transposed
@@ -43,9 +42,9 @@ var dcganLayers = []convLayer{
 //	go test -run '^$' -bench Conv/avx512/dcgan64/g2 ./internal/kernel
 //	go test -run '^$' -bench Conv/avx512/dcgan64/./forward ./internal/kernel
 func BenchmarkConv(b *testing.B) {
-	benchTiers(b, func(b *testing.B, p *Pool, peak float64) {
+	benchTiers(b, func(b *testing.B, p *Pool) {
 		for _, l := range dcganLayers {
-			l.bench(b, p, peak)
+			l.bench(b, p)
 		}
 	})
 }
@@ -55,7 +54,7 @@ type convOperands struct {
 	x, dx, g, y, w, dw []float32 // fine, coarse, weights
 }
 
-func (l *convLayer) bench(b *testing.B, p *Pool, peak float64) {
+func (l *convLayer) bench(b *testing.B, p *Pool) {
 	const n = 128
 	s, c := l.s, NewConv(l.s)
 	operands := sync.OnceValue(func() *convOperands { // only if a benchmark wants them
@@ -66,7 +65,7 @@ func (l *convLayer) bench(b *testing.B, p *Pool, peak float64) {
 	run := func(name string, n int, prepare func(o *convOperands) func()) {
 		b.Run(fmt.Sprintf("%s/%s/threads=%d", l.name, name, p.Threads()), func(b *testing.B) {
 			bandwidth := measureBandwidth(p)
-			l.report(b, n, benchFastest(b, prepare(operands())), peak, bandwidth)
+			l.report(b, n, benchTimed(b, p, prepare(operands())), bandwidth)
 		})
 	}
 	forward := func(o *convOperands) func() {
@@ -100,15 +99,15 @@ func (l *convLayer) flops(n int) float64 {
 	return 2 * float64(l.s.K*l.s.C*l.s.R*l.s.S) * float64(l.s.OH*l.s.OW*n)
 }
 
-// report reports the rate of the fastest call at batch n.
-func (l *convLayer) report(b *testing.B, n int, best time.Duration, peak, bandwidth float64) {
+// report reports the rate of the fastest call at batch n and its shares: of the
+// peak, and of the roofline, the lower of both ceilings.
+func (l *convLayer) report(b *testing.B, n int, t timing, bandwidth float64) {
 	s, flops := l.s, l.flops(n)
-	rate := flops / best.Seconds() / 1e9
-	b.ReportMetric(rate, "GFLOP/s")
-	if peak > 0 {
+	b.ReportMetric(flops/t.fastest.Seconds()/1e9, "GFLOP/s")
+	if share := t.of(flops); share > 0 {
 		floats := s.K*s.C*s.R*s.S + s.H*s.W*n*s.C + s.OH*s.OW*n*s.K
 		intensity := flops / float64(4*floats)
-		b.ReportMetric(100*rate/peak, "%peak")
-		b.ReportMetric(100*rate/min(peak, intensity*bandwidth), "%roofline")
+		b.ReportMetric(share, "%peak")
+		b.ReportMetric(share*max(1, t.peak/(intensity*bandwidth)), "%roofline")
 	}
 }

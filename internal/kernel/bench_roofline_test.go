@@ -80,7 +80,7 @@ func benchFastest(b *testing.B, f func()) time.Duration {
 // BenchmarkRoofline reports both ceilings of this machine. A copied byte counts
 // twice: it is read and written.
 func BenchmarkRoofline(b *testing.B) {
-	benchTiers(b, func(b *testing.B, p *Pool, _ float64) {
+	benchTiers(b, func(b *testing.B, p *Pool) {
 		b.Run(fmt.Sprintf("multiply-add/threads=%d", p.Threads()), func(b *testing.B) {
 			peak := 0.
 			for b.Loop() {
@@ -111,12 +111,11 @@ func BenchmarkRoofline(b *testing.B) {
 
 // BenchmarkGemmPeers runs the products that bench/openblas.py gives to OpenBLAS.
 func BenchmarkGemmPeers(b *testing.B) {
-	benchTiers(b, func(b *testing.B, p *Pool, peak float64) {
+	benchTiers(b, func(b *testing.B, p *Pool) {
 		for _, s := range []gemmShape{{1024, 1024, 1024}, {2048, 2048, 2048}, {128, 1024, 784}} {
 			b.Run(fmt.Sprintf("%s/threads=%d", shapeName(s.m, s.n, s.k), p.Threads()), func(b *testing.B) {
 				x, y, dst := noiseSlice(s.m*s.k, 1), noiseSlice(s.k*s.n, 2), make([]float32, s.m*s.n)
-				best := benchFastest(b, func() { Gemm(p, NN, dst, x, y, s.m, s.n, s.k, Epilogue{}) })
-				reportGemm(b, s.m, s.n, s.k, best, peak)
+				reportGemm(b, s.m, s.n, s.k, benchTimed(b, p, func() { Gemm(p, NN, dst, x, y, s.m, s.n, s.k, Epilogue{}) }))
 			})
 		}
 	})

@@ -10,8 +10,7 @@
 // multiply-add; the sums of the blocks are added in order; then come the bias
 // and the activation. Threads divide rows and columns, never k. Convolutions
 // have an order of their own, see [Conv]. Elementwise
-// functions round every operation to float32 (or, inside the transcendental
-// ones, to float64) and never fuse.
+// functions round every operation to float32 and never fuse.
 //
 // # Tiers
 //
@@ -33,4 +32,4 @@
 package kernel
 
 // Numerics is raised when a change in this package alters bits of a result.
-const Numerics = 2
+const Numerics = 3

@@ -1,5 +1,47 @@
 package kernel
 
+import "math"
+
+// Losses are computed in float64, where every product is rounded before it is
+// added, and rounded to float32 once at the end.
+
+// expCoef64 holds 1/2!, 1/3!, ... 1/10!: with |r| <= ln(2)/2 the series for
+// exp(r)-1 ends 2⁻⁴¹ away, relatively.
+var expCoef64 = [9]float64{1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800}
+
+// exp64 returns exp(x) for |x| <= 700, with a relative error below 2⁻³⁸: a power
+// of two s times exp(r) = 1 + q for the remainder r.
+func exp64(x float64) float64 {
+	const (
+		ln2hi   = 6.93147180369123816490e-01 // 33 bits of ln 2: n·ln2hi is exact for |n| < 2²⁰
+		ln2lo   = 1.90821492927058770002e-10
+		roundTo = 0x1.8p52
+	)
+	t := float64(x*(1/math.Ln2)) + roundTo
+	n := t - roundTo
+	r := x - float64(n*ln2hi)
+	r = r - float64(n*ln2lo)
+	q := expCoef64[8]
+	for i := 7; i >= 0; i-- {
+		q = float64(q*r) + expCoef64[i]
+	}
+	q = r + float64(float64(r*r)*q)
+	s := math.Float64frombits((math.Float64bits(t) + 1023) << 52)
+	return float64(s*q) + s
+}
+
+// probability returns 1/(1+exp(-x)), rounded once.
+func probability(x float32) float32 {
+	a := -float64(x)
+	if a > 120 {
+		a = 120 // 1/(1+exp(120)) is 0 in float32
+	}
+	if a < -40 {
+		a = -40 // and 1/(1+exp(-40)) is 1
+	}
+	return float32(1 / (exp64(a) + 1))
+}
+
 // softplus returns log(1+exp(x)) as max(x,0) + log1p(exp(-|x|)). Its relative
 // error is below 2⁻³⁵ where the result is a normal float32.
 func softplus(x float64) float64 {
@@ -10,7 +52,7 @@ func softplus(x float64) float64 {
 	if a < -700 {
 		a = -700 // exp(-700) is nothing beside x, and 0 in float32
 	}
-	y := log1p(exp(a))
+	y := log1p(exp64(a))
 	if x > 0 {
 		return x + y
 	}
@@ -80,7 +122,7 @@ func SoftplusMeanGrad(dst, x []float32, sign, scale float32) {
 	}
 	c := float32(float64(sign) * float64(scale) / float64(len(dst)))
 	for i := range dst {
-		dst[i] = c * sigmoid(sign*x[i])
+		dst[i] = c * probability(sign*x[i])
 	}
 }
 
@@ -92,7 +134,7 @@ func SigmoidMean(x []float32) float32 {
 	}
 	sum := 0.
 	for _, v := range x {
-		sum += float64(sigmoid(v))
+		sum += float64(probability(v))
 	}
 	return float32(sum / float64(len(x)))
 }

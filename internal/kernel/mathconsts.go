@@ -7,24 +7,32 @@ package kernel
 import "math"
 
 // mathConsts is what the assembly of the transcendental functions needs, at the
-// indices below, four times each: a vector for AVX2.
-var mathConsts = func() (t [mathCount][4]float64) {
-	for i, c := range [mathCount]float64{
-		mathLog2e: log2e, mathRound: roundTo, mathLn2hi: ln2hi, mathLn2lo: ln2lo,
-		mathC2: expm1Coef[0], mathC3: expm1Coef[1], mathC4: expm1Coef[2], mathC5: expm1Coef[3], mathC6: expm1Coef[4],
-		mathC7: expm1Coef[5], mathC8: expm1Coef[6], mathC9: expm1Coef[7], mathC10: expm1Coef[8],
-		mathOne: 1, mathTwo: 2, mathTanhMax: tanhMax, mathSigmoidMax: sigmoidMax, mathSigmoidMin: sigmoidMin,
-		mathExpMax: expMax, mathExpMin: expMin,
-		mathBias: math.Float64frombits(1023),
-		mathSign: math.Float64frombits(1 << 63),
-		mathAbs:  math.Float64frombits(1<<63 - 1),
-		mathL3:   logCoef[0], mathL5: logCoef[1], mathL7: logCoef[2], mathL9: logCoef[3], mathL11: logCoef[4],
-		mathL13: logCoef[5], mathL15: logCoef[6],
-		mathLn2: math.Ln2, mathLogShift: math.Float64frombits(logShift),
-		mathLogInt: 1 << 52, mathLogBias: 1<<52 + 1023,
-		mathInf: math.Inf(1), mathNegInf: math.Inf(-1), mathNaN: math.NaN(),
+// indices below, eight times each: a vector for AVX2.
+var mathConsts = func() (t [mathCount][8]float32) {
+	bits := math.Float32frombits
+	for i, c := range [mathCount]float32{
+		mathLog2e: log2e, mathRound: roundTo, mathLn2hi: ln2hi, mathLn2lo: ln2lo, mathNegLn2hi: -ln2hi, mathNegLn2lo: -ln2lo,
+		mathC0: expCoef[0], mathC1: expCoef[1], mathC2: expCoef[2], mathC3: expCoef[3], mathC4: expCoef[4],
+		mathT0: tanhCoef[0], mathT1: tanhCoef[1], mathT2: tanhCoef[2], mathT3: tanhCoef[3], mathT4: tanhCoef[4],
+		mathL0: logCoef[0], mathL1: logCoef[1], mathL2: logCoef[2], mathL3: logCoef[3], mathL4: logCoef[4],
+		mathL5: logCoef[5], mathL6: logCoef[6], mathL7: logCoef[7], mathL8: logCoef[8],
+		mathR0: recipCoef[0], mathR1: recipCoef[1], mathR2: recipCoef[2],
+		mathOne: 1, mathNegHalf: -0.5,
+		mathTanhSmall: -tanhSmall, mathTanhMax: -tanhMax, mathExpMax: expMax, mathExpMin: expMin,
+		mathTwice:    bits(math.Float32bits(roundTo) - 2*127),
+		mathSign:     bits(1 << 31),
+		mathNormal:   0x1p-126,
+		mathLift:     0x1p25,
+		mathLogBias:  127,
+		mathLiftBias: 127 + 25,
+		mathLogShift: bits(logShift),
+		mathInf:      float32(math.Inf(1)),
+		mathNegInf:   float32(math.Inf(-1)),
+		mathNaN:      float32(math.NaN()),
 	} {
-		t[i] = [4]float64{c, c, c, c}
+		for k := range t[i] {
+			t[i][k] = c
+		}
 	}
 	return t
 }()
@@ -34,36 +42,43 @@ const (
 	mathRound
 	mathLn2hi
 	mathLn2lo
+	mathNegLn2hi
+	mathNegLn2lo
+	mathC0
+	mathC1
 	mathC2
 	mathC3
 	mathC4
-	mathC5
-	mathC6
-	mathC7
-	mathC8
-	mathC9
-	mathC10
+	mathT0
+	mathT1
+	mathT2
+	mathT3
+	mathT4
+	mathL0
+	mathL1
+	mathL2
+	mathL3
+	mathL4
+	mathL5
+	mathL6
+	mathL7
+	mathL8
+	mathR0
+	mathR1
+	mathR2
 	mathOne
-	mathTwo
+	mathNegHalf
+	mathTanhSmall
 	mathTanhMax
-	mathSigmoidMax
-	mathSigmoidMin
 	mathExpMax
 	mathExpMin
-	mathBias // an integer: the bias of an exponent
-	mathSign // the bit of the sign
-	mathAbs  // all others
-	mathL3
-	mathL5
-	mathL7
-	mathL9
-	mathL11
-	mathL13
-	mathL15
-	mathLn2
-	mathLogShift // an integer
-	mathLogInt   // an exponent's bits, or'ed with this, are that number plus 2^52
+	mathTwice  // an integer: subtracted from n + roundTo it leaves n plus twice the bias of an exponent
+	mathSign   // the bit of the sign
+	mathNormal // the smallest normal number
+	mathLift   // makes subnormal numbers normal
 	mathLogBias
+	mathLiftBias
+	mathLogShift // an integer
 	mathInf
 	mathNegInf
 	mathNaN

@@ -140,99 +140,54 @@ Exp:
 	MOVD elemJob_x(R0), R2
 	ADD R7<<2, R2, R2
 	MOVD $·mathConsts(SB), R8
-	FMOVQ const_mathExpMax*32(R8), F10
-	FMOVQ const_mathExpMin*32(R8), F11
-	FMOVQ const_mathLog2e*32(R8), F12
-	FMOVQ const_mathRound*32(R8), F13
-	FMOVQ const_mathLn2hi*32(R8), F14
-	FMOVQ const_mathLn2lo*32(R8), F15
-	FMOVQ const_mathBias*32(R8), F16
-	FMOVQ const_mathC10*32(R8), F17
-	FMOVQ const_mathC9*32(R8), F18
-	FMOVQ const_mathC8*32(R8), F19
-	FMOVQ const_mathC7*32(R8), F20
-	FMOVQ const_mathC6*32(R8), F21
-	FMOVQ const_mathC5*32(R8), F22
-	FMOVQ const_mathC4*32(R8), F23
-	FMOVQ const_mathC3*32(R8), F24
-	FMOVQ const_mathC2*32(R8), F25
+	FMOVQ const_mathExpMax*32(R8), F8
+	FMOVQ const_mathExpMin*32(R8), F9
+	FMOVQ const_mathOne*32(R8), F10
+	FMOVQ const_mathLog2e*32(R8), F11
+	FMOVQ const_mathRound*32(R8), F12
+	FMOVQ const_mathLn2hi*32(R8), F13
+	FMOVQ const_mathLn2lo*32(R8), F14
+	FMOVQ const_mathTwice*32(R8), F15
+	FMOVQ const_mathC4*32(R8), F16
+	FMOVQ const_mathC3*32(R8), F17
+	FMOVQ const_mathC2*32(R8), F18
+	FMOVQ const_mathC1*32(R8), F19
+	FMOVQ const_mathC0*32(R8), F20
 	MOVD $0x80000000, R8
-	VDUP R8, V31.S4
+	VDUP R8, V6.S4
 ExpLoop:
-	VLD1.P 16(R2), [V30.S4]
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc5 // fcvtl2 v5.2d, v30.4s
-	WORD $0x6eeae41d // fcmgt v29.2d, v0.2d, v10.2d
-	VBIT V29.B16, V10.B16, V0.B16
-	WORD $0x6eeae4bd // fcmgt v29.2d, v5.2d, v10.2d
-	VBIT V29.B16, V10.B16, V5.B16
-	WORD $0x6ee0e57d // fcmgt v29.2d, v11.2d, v0.2d
-	VBIT V29.B16, V11.B16, V0.B16
-	WORD $0x6ee5e57d // fcmgt v29.2d, v11.2d, v5.2d
-	VBIT V29.B16, V11.B16, V5.B16
-	WORD $0x6e6cdc04 // fmul v4.2d, v0.2d, v12.2d
-	WORD $0x6e6cdca9 // fmul v9.2d, v5.2d, v12.2d
-	WORD $0x4e6dd484 // fadd v4.2d, v4.2d, v13.2d
-	WORD $0x4e6dd529 // fadd v9.2d, v9.2d, v13.2d
-	WORD $0x4eedd483 // fsub v3.2d, v4.2d, v13.2d
-	WORD $0x4eedd528 // fsub v8.2d, v9.2d, v13.2d
-	WORD $0x6e6edc62 // fmul v2.2d, v3.2d, v14.2d
-	WORD $0x6e6edd07 // fmul v7.2d, v8.2d, v14.2d
-	WORD $0x4ee2d402 // fsub v2.2d, v0.2d, v2.2d
-	WORD $0x4ee7d4a7 // fsub v7.2d, v5.2d, v7.2d
-	WORD $0x6e6fdc63 // fmul v3.2d, v3.2d, v15.2d
-	WORD $0x6e6fdd08 // fmul v8.2d, v8.2d, v15.2d
-	WORD $0x4ee3d442 // fsub v2.2d, v2.2d, v3.2d
-	WORD $0x4ee8d4e7 // fsub v7.2d, v7.2d, v8.2d
-	WORD $0x6e71dc41 // fmul v1.2d, v2.2d, v17.2d
-	WORD $0x6e71dce6 // fmul v6.2d, v7.2d, v17.2d
-	WORD $0x4e72d421 // fadd v1.2d, v1.2d, v18.2d
-	WORD $0x4e72d4c6 // fadd v6.2d, v6.2d, v18.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e73d421 // fadd v1.2d, v1.2d, v19.2d
-	WORD $0x4e73d4c6 // fadd v6.2d, v6.2d, v19.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e74d421 // fadd v1.2d, v1.2d, v20.2d
-	WORD $0x4e74d4c6 // fadd v6.2d, v6.2d, v20.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e75d421 // fadd v1.2d, v1.2d, v21.2d
-	WORD $0x4e75d4c6 // fadd v6.2d, v6.2d, v21.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e76d421 // fadd v1.2d, v1.2d, v22.2d
-	WORD $0x4e76d4c6 // fadd v6.2d, v6.2d, v22.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e77d421 // fadd v1.2d, v1.2d, v23.2d
-	WORD $0x4e77d4c6 // fadd v6.2d, v6.2d, v23.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e78d421 // fadd v1.2d, v1.2d, v24.2d
-	WORD $0x4e78d4c6 // fadd v6.2d, v6.2d, v24.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e79d421 // fadd v1.2d, v1.2d, v25.2d
-	WORD $0x4e79d4c6 // fadd v6.2d, v6.2d, v25.2d
-	WORD $0x6e62dc40 // fmul v0.2d, v2.2d, v2.2d
-	WORD $0x6e67dce5 // fmul v5.2d, v7.2d, v7.2d
-	WORD $0x6e61dc01 // fmul v1.2d, v0.2d, v1.2d
-	WORD $0x6e66dca6 // fmul v6.2d, v5.2d, v6.2d
-	WORD $0x4e61d441 // fadd v1.2d, v2.2d, v1.2d
-	WORD $0x4e66d4e6 // fadd v6.2d, v7.2d, v6.2d
-	VADD V16.D2, V4.D2, V3.D2
-	VADD V16.D2, V9.D2, V8.D2
-	VSHL $52, V3.D2, V3.D2
-	VSHL $52, V8.D2, V8.D2
-	WORD $0x6e61dc61 // fmul v1.2d, v3.2d, v1.2d
-	WORD $0x6e66dd06 // fmul v6.2d, v8.2d, v6.2d
-	WORD $0x4e63d421 // fadd v1.2d, v1.2d, v3.2d
-	WORD $0x4e68d4c6 // fadd v6.2d, v6.2d, v8.2d
-	WORD $0x0e616821 // fcvtn v1.2s, v1.2d
-	WORD $0x4e6168c1 // fcvtn2 v1.4s, v6.2d
-	VST1.P [V1.S4], 16(R1)
+	VLD1.P 16(R2), [V0.S4]
+	VORR V0.B16, V0.B16, V1.B16
+	WORD $0x6ea8e427 // fcmgt v7.4s, v1.4s, v8.4s
+	VBIT V7.B16, V8.B16, V1.B16
+	WORD $0x6ea1e527 // fcmgt v7.4s, v9.4s, v1.4s
+	VBIT V7.B16, V9.B16, V1.B16
+	VORR V12.B16, V12.B16, V3.B16
+	WORD $0x4e2bcc23 // fmla v3.4s, v1.4s, v11.4s
+	WORD $0x4eacd465 // fsub v5.4s, v3.4s, v12.4s
+	WORD $0x4eadcca1 // fmls v1.4s, v5.4s, v13.4s
+	WORD $0x4eaecca1 // fmls v1.4s, v5.4s, v14.4s
+	VORR V16.B16, V16.B16, V2.B16
+	VORR V17.B16, V17.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V18.B16, V18.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V19.B16, V19.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V20.B16, V20.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V10.B16, V10.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V10.B16, V10.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VSUB V15.S4, V3.S4, V3.S4
+	VUSHR $1, V3.S4, V5.S4
+	VSUB V5.S4, V3.S4, V3.S4
+	VSHL $23, V5.S4, V5.S4
+	VSHL $23, V3.S4, V3.S4
+	WORD $0x6e25dc42 // fmul v2.4s, v2.4s, v5.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	VST1.P [V2.S4], 16(R1)
 	SUBS $4, R6
 	BGT ExpLoop
 	MOVD $1, R8
@@ -307,101 +262,78 @@ Log:
 	MOVD elemJob_x(R0), R2
 	ADD R7<<2, R2, R2
 	MOVD $·mathConsts(SB), R8
-	FMOVQ const_mathOne*32(R8), F10
-	FMOVQ const_mathL15*32(R8), F11
-	FMOVQ const_mathL13*32(R8), F12
-	FMOVQ const_mathL11*32(R8), F13
-	FMOVQ const_mathL9*32(R8), F14
-	FMOVQ const_mathL7*32(R8), F15
-	FMOVQ const_mathL5*32(R8), F16
-	FMOVQ const_mathL3*32(R8), F17
-	FMOVQ const_mathLogShift*32(R8), F18
-	FMOVQ const_mathLogInt*32(R8), F19
-	FMOVQ const_mathLogBias*32(R8), F20
-	FMOVQ const_mathLn2*32(R8), F21
-	FMOVQ const_mathInf*32(R8), F22
-	FMOVQ const_mathNegInf*32(R8), F23
-	FMOVQ const_mathNaN*32(R8), F24
+	FMOVQ const_mathOne*32(R8), F8
+	FMOVQ const_mathNegHalf*32(R8), F9
+	FMOVQ const_mathNormal*32(R8), F10
+	FMOVQ const_mathLift*32(R8), F11
+	FMOVQ const_mathLogBias*32(R8), F12
+	FMOVQ const_mathLiftBias*32(R8), F13
+	FMOVQ const_mathLogShift*32(R8), F14
+	FMOVQ const_mathLn2hi*32(R8), F15
+	FMOVQ const_mathLn2lo*32(R8), F16
+	FMOVQ const_mathInf*32(R8), F17
+	FMOVQ const_mathNegInf*32(R8), F18
+	FMOVQ const_mathNaN*32(R8), F19
+	FMOVQ const_mathL8*32(R8), F20
+	FMOVQ const_mathL7*32(R8), F21
+	FMOVQ const_mathL6*32(R8), F22
+	FMOVQ const_mathL5*32(R8), F23
+	FMOVQ const_mathL4*32(R8), F24
+	FMOVQ const_mathL3*32(R8), F25
+	FMOVQ const_mathL2*32(R8), F26
+	FMOVQ const_mathL1*32(R8), F27
+	FMOVQ const_mathL0*32(R8), F28
 	MOVD $0x80000000, R8
-	VDUP R8, V31.S4
+	VDUP R8, V6.S4
 LogLoop:
-	VLD1.P 16(R2), [V30.S4]
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc5 // fcvtl2 v5.2d, v30.4s
-	VADD V18.D2, V0.D2, V4.D2
-	VUSHR $52, V4.D2, V4.D2
-	VSHL $52, V4.D2, V3.D2
-	VSUB V3.D2, V0.D2, V2.D2
-	VADD V10.D2, V2.D2, V2.D2
-	VADD V18.D2, V5.D2, V9.D2
-	VUSHR $52, V9.D2, V9.D2
-	VSHL $52, V9.D2, V8.D2
-	VSUB V8.D2, V5.D2, V7.D2
-	VADD V10.D2, V7.D2, V7.D2
-	WORD $0x4e6ad443 // fadd v3.2d, v2.2d, v10.2d
-	WORD $0x4e6ad4e8 // fadd v8.2d, v7.2d, v10.2d
-	WORD $0x4eead442 // fsub v2.2d, v2.2d, v10.2d
-	WORD $0x4eead4e7 // fsub v7.2d, v7.2d, v10.2d
-	WORD $0x6e63fc42 // fdiv v2.2d, v2.2d, v3.2d
-	WORD $0x6e68fce7 // fdiv v7.2d, v7.2d, v8.2d
-	WORD $0x6e62dc43 // fmul v3.2d, v2.2d, v2.2d
-	WORD $0x6e67dce8 // fmul v8.2d, v7.2d, v7.2d
-	WORD $0x6e6bdc61 // fmul v1.2d, v3.2d, v11.2d
-	WORD $0x6e6bdd06 // fmul v6.2d, v8.2d, v11.2d
-	WORD $0x4e6cd421 // fadd v1.2d, v1.2d, v12.2d
-	WORD $0x4e6cd4c6 // fadd v6.2d, v6.2d, v12.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x4e6dd421 // fadd v1.2d, v1.2d, v13.2d
-	WORD $0x4e6dd4c6 // fadd v6.2d, v6.2d, v13.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x4e6ed421 // fadd v1.2d, v1.2d, v14.2d
-	WORD $0x4e6ed4c6 // fadd v6.2d, v6.2d, v14.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x4e6fd421 // fadd v1.2d, v1.2d, v15.2d
-	WORD $0x4e6fd4c6 // fadd v6.2d, v6.2d, v15.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x4e70d421 // fadd v1.2d, v1.2d, v16.2d
-	WORD $0x4e70d4c6 // fadd v6.2d, v6.2d, v16.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x4e71d421 // fadd v1.2d, v1.2d, v17.2d
-	WORD $0x4e71d4c6 // fadd v6.2d, v6.2d, v17.2d
-	WORD $0x6e63dc21 // fmul v1.2d, v1.2d, v3.2d
-	WORD $0x6e68dcc6 // fmul v6.2d, v6.2d, v8.2d
-	WORD $0x6e61dc41 // fmul v1.2d, v2.2d, v1.2d
-	WORD $0x6e66dce6 // fmul v6.2d, v7.2d, v6.2d
-	WORD $0x4e61d441 // fadd v1.2d, v2.2d, v1.2d
-	WORD $0x4e66d4e6 // fadd v6.2d, v7.2d, v6.2d
-	WORD $0x4e61d421 // fadd v1.2d, v1.2d, v1.2d
-	WORD $0x4e66d4c6 // fadd v6.2d, v6.2d, v6.2d
-	// the exponent's part, then what is not positive or not finite
-	VORR V19.B16, V4.B16, V4.B16
-	VORR V19.B16, V9.B16, V9.B16
-	WORD $0x4ef4d484 // fsub v4.2d, v4.2d, v20.2d
-	WORD $0x4ef4d529 // fsub v9.2d, v9.2d, v20.2d
-	WORD $0x6e75dc84 // fmul v4.2d, v4.2d, v21.2d
-	WORD $0x6e75dd29 // fmul v9.2d, v9.2d, v21.2d
-	WORD $0x4e61d481 // fadd v1.2d, v4.2d, v1.2d
-	WORD $0x4e66d526 // fadd v6.2d, v9.2d, v6.2d
-	WORD $0x4ee0e81d // fcmlt v29.2d, v0.2d, #0
-	VBIT V29.B16, V24.B16, V1.B16
-	WORD $0x4ee0d81d // fcmeq v29.2d, v0.2d, #0
-	VBIT V29.B16, V23.B16, V1.B16
-	WORD $0x6ee0e6dd // fcmgt v29.2d, v22.2d, v0.2d
-	VBIF V29.B16, V0.B16, V1.B16
-	WORD $0x4ee0e8bd // fcmlt v29.2d, v5.2d, #0
-	VBIT V29.B16, V24.B16, V6.B16
-	WORD $0x4ee0d8bd // fcmeq v29.2d, v5.2d, #0
-	VBIT V29.B16, V23.B16, V6.B16
-	WORD $0x6ee5e6dd // fcmgt v29.2d, v22.2d, v5.2d
-	VBIF V29.B16, V5.B16, V6.B16
-	WORD $0x0e616821 // fcvtn v1.2s, v1.2d
-	WORD $0x4e6168c1 // fcvtn2 v1.4s, v6.2d
-	VST1.P [V1.S4], 16(R1)
+	VLD1.P 16(R2), [V0.S4]
+	// subnormal numbers become normal
+	VORR V0.B16, V0.B16, V1.B16
+	VORR V12.B16, V12.B16, V4.B16
+	WORD $0x6ea0e547 // fcmgt v7.4s, v10.4s, v0.4s
+	WORD $0x6e2bdc05 // fmul v5.4s, v0.4s, v11.4s
+	VBIT V7.B16, V5.B16, V1.B16
+	VBIT V7.B16, V13.B16, V4.B16
+	VADD V14.S4, V1.S4, V3.S4
+	VUSHR $23, V3.S4, V3.S4
+	VSHL $23, V3.S4, V5.S4
+	VSUB V5.S4, V1.S4, V1.S4
+	VADD V8.S4, V1.S4, V1.S4
+	WORD $0x4ea8d421 // fsub v1.4s, v1.4s, v8.4s
+	WORD $0x6e21d863 // ucvtf v3.4s, v3.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x6e21dc24 // fmul v4.4s, v1.4s, v1.4s
+	VORR V20.B16, V20.B16, V2.B16
+	VORR V21.B16, V21.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V22.B16, V22.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V23.B16, V23.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V24.B16, V24.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V25.B16, V25.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V26.B16, V26.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V27.B16, V27.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V28.B16, V28.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	WORD $0x6e24dc25 // fmul v5.4s, v1.4s, v4.4s
+	WORD $0x6e25dc42 // fmul v2.4s, v2.4s, v5.4s
+	WORD $0x4e30cc62 // fmla v2.4s, v3.4s, v16.4s
+	WORD $0x4e29cc82 // fmla v2.4s, v4.4s, v9.4s
+	WORD $0x4e22d422 // fadd v2.4s, v1.4s, v2.4s
+	WORD $0x4e2fcc62 // fmla v2.4s, v3.4s, v15.4s
+	// what is not positive or not finite
+	WORD $0x4ea0e807 // fcmlt v7.4s, v0.4s, #0
+	VBIT V7.B16, V19.B16, V2.B16
+	WORD $0x4ea0d807 // fcmeq v7.4s, v0.4s, #0
+	VBIT V7.B16, V18.B16, V2.B16
+	WORD $0x6ea0e627 // fcmgt v7.4s, v17.4s, v0.4s
+	VBIF V7.B16, V0.B16, V2.B16
+	VST1.P [V2.S4], 16(R1)
 	SUBS $4, R6
 	BGT LogLoop
 	MOVD $1, R8
@@ -493,107 +425,81 @@ Sigmoid:
 	MOVD elemJob_x(R0), R2
 	ADD R7<<2, R2, R2
 	MOVD $·mathConsts(SB), R8
-	FMOVQ const_mathOne*32(R8), F10
-	FMOVQ const_mathSigmoidMax*32(R8), F11
-	FMOVQ const_mathSigmoidMin*32(R8), F12
-	FMOVQ const_mathLog2e*32(R8), F13
-	FMOVQ const_mathRound*32(R8), F14
-	FMOVQ const_mathLn2hi*32(R8), F15
-	FMOVQ const_mathLn2lo*32(R8), F16
-	FMOVQ const_mathBias*32(R8), F17
-	FMOVQ const_mathC10*32(R8), F18
-	FMOVQ const_mathC9*32(R8), F19
-	FMOVQ const_mathC8*32(R8), F20
-	FMOVQ const_mathC7*32(R8), F21
-	FMOVQ const_mathC6*32(R8), F22
-	FMOVQ const_mathC5*32(R8), F23
-	FMOVQ const_mathC4*32(R8), F24
-	FMOVQ const_mathC3*32(R8), F25
-	FMOVQ const_mathC2*32(R8), F26
+	FMOVQ const_mathExpMin*32(R8), F8
+	FMOVQ const_mathOne*32(R8), F9
+	FMOVQ const_mathLog2e*32(R8), F10
+	FMOVQ const_mathRound*32(R8), F11
+	FMOVQ const_mathLn2hi*32(R8), F12
+	FMOVQ const_mathLn2lo*32(R8), F13
+	FMOVQ const_mathTwice*32(R8), F14
+	FMOVQ const_mathC4*32(R8), F15
+	FMOVQ const_mathC3*32(R8), F16
+	FMOVQ const_mathC2*32(R8), F17
+	FMOVQ const_mathC1*32(R8), F18
+	FMOVQ const_mathC0*32(R8), F19
+	FMOVQ const_mathR2*32(R8), F20
+	FMOVQ const_mathR1*32(R8), F21
+	FMOVQ const_mathR0*32(R8), F22
 	MOVD $0x80000000, R8
-	VDUP R8, V31.S4
+	VDUP R8, V6.S4
 SigmoidLoop:
-	VLD1.P 16(R2), [V30.S4]
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc5 // fcvtl2 v5.2d, v30.4s
-	WORD $0x6ee0f800 // fneg v0.2d, v0.2d
-	WORD $0x6ee0f8a5 // fneg v5.2d, v5.2d
-	WORD $0x6eebe41d // fcmgt v29.2d, v0.2d, v11.2d
-	VBIT V29.B16, V11.B16, V0.B16
-	WORD $0x6eebe4bd // fcmgt v29.2d, v5.2d, v11.2d
-	VBIT V29.B16, V11.B16, V5.B16
-	WORD $0x6ee0e59d // fcmgt v29.2d, v12.2d, v0.2d
-	VBIT V29.B16, V12.B16, V0.B16
-	WORD $0x6ee5e59d // fcmgt v29.2d, v12.2d, v5.2d
-	VBIT V29.B16, V12.B16, V5.B16
-	WORD $0x6e6ddc04 // fmul v4.2d, v0.2d, v13.2d
-	WORD $0x6e6ddca9 // fmul v9.2d, v5.2d, v13.2d
-	WORD $0x4e6ed484 // fadd v4.2d, v4.2d, v14.2d
-	WORD $0x4e6ed529 // fadd v9.2d, v9.2d, v14.2d
-	WORD $0x4eeed483 // fsub v3.2d, v4.2d, v14.2d
-	WORD $0x4eeed528 // fsub v8.2d, v9.2d, v14.2d
-	WORD $0x6e6fdc62 // fmul v2.2d, v3.2d, v15.2d
-	WORD $0x6e6fdd07 // fmul v7.2d, v8.2d, v15.2d
-	WORD $0x4ee2d402 // fsub v2.2d, v0.2d, v2.2d
-	WORD $0x4ee7d4a7 // fsub v7.2d, v5.2d, v7.2d
-	WORD $0x6e70dc63 // fmul v3.2d, v3.2d, v16.2d
-	WORD $0x6e70dd08 // fmul v8.2d, v8.2d, v16.2d
-	WORD $0x4ee3d442 // fsub v2.2d, v2.2d, v3.2d
-	WORD $0x4ee8d4e7 // fsub v7.2d, v7.2d, v8.2d
-	WORD $0x6e72dc41 // fmul v1.2d, v2.2d, v18.2d
-	WORD $0x6e72dce6 // fmul v6.2d, v7.2d, v18.2d
-	WORD $0x4e73d421 // fadd v1.2d, v1.2d, v19.2d
-	WORD $0x4e73d4c6 // fadd v6.2d, v6.2d, v19.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e74d421 // fadd v1.2d, v1.2d, v20.2d
-	WORD $0x4e74d4c6 // fadd v6.2d, v6.2d, v20.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e75d421 // fadd v1.2d, v1.2d, v21.2d
-	WORD $0x4e75d4c6 // fadd v6.2d, v6.2d, v21.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e76d421 // fadd v1.2d, v1.2d, v22.2d
-	WORD $0x4e76d4c6 // fadd v6.2d, v6.2d, v22.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e77d421 // fadd v1.2d, v1.2d, v23.2d
-	WORD $0x4e77d4c6 // fadd v6.2d, v6.2d, v23.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e78d421 // fadd v1.2d, v1.2d, v24.2d
-	WORD $0x4e78d4c6 // fadd v6.2d, v6.2d, v24.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e79d421 // fadd v1.2d, v1.2d, v25.2d
-	WORD $0x4e79d4c6 // fadd v6.2d, v6.2d, v25.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e7ad421 // fadd v1.2d, v1.2d, v26.2d
-	WORD $0x4e7ad4c6 // fadd v6.2d, v6.2d, v26.2d
-	WORD $0x6e62dc40 // fmul v0.2d, v2.2d, v2.2d
-	WORD $0x6e67dce5 // fmul v5.2d, v7.2d, v7.2d
-	WORD $0x6e61dc01 // fmul v1.2d, v0.2d, v1.2d
-	WORD $0x6e66dca6 // fmul v6.2d, v5.2d, v6.2d
-	WORD $0x4e61d441 // fadd v1.2d, v2.2d, v1.2d
-	WORD $0x4e66d4e6 // fadd v6.2d, v7.2d, v6.2d
-	VADD V17.D2, V4.D2, V3.D2
-	VADD V17.D2, V9.D2, V8.D2
-	VSHL $52, V3.D2, V3.D2
-	VSHL $52, V8.D2, V8.D2
-	WORD $0x6e61dc61 // fmul v1.2d, v3.2d, v1.2d
-	WORD $0x6e66dd06 // fmul v6.2d, v8.2d, v6.2d
-	// exp, then 1/(exp+1)
-	WORD $0x4e63d421 // fadd v1.2d, v1.2d, v3.2d
-	WORD $0x4e68d4c6 // fadd v6.2d, v6.2d, v8.2d
-	WORD $0x4e6ad421 // fadd v1.2d, v1.2d, v10.2d
-	WORD $0x4e6ad4c6 // fadd v6.2d, v6.2d, v10.2d
-	WORD $0x6e61fd41 // fdiv v1.2d, v10.2d, v1.2d
-	WORD $0x6e66fd46 // fdiv v6.2d, v10.2d, v6.2d
-	WORD $0x0e616821 // fcvtn v1.2s, v1.2d
-	WORD $0x4e6168c1 // fcvtn2 v1.4s, v6.2d
-	VST1.P [V1.S4], 16(R1)
+	VLD1.P 16(R2), [V0.S4]
+	VORR V0.B16, V6.B16, V1.B16
+	WORD $0x6ea1e507 // fcmgt v7.4s, v8.4s, v1.4s
+	VBIT V7.B16, V8.B16, V1.B16
+	VORR V11.B16, V11.B16, V3.B16
+	WORD $0x4e2acc23 // fmla v3.4s, v1.4s, v10.4s
+	WORD $0x4eabd465 // fsub v5.4s, v3.4s, v11.4s
+	WORD $0x4eaccca1 // fmls v1.4s, v5.4s, v12.4s
+	WORD $0x4eadcca1 // fmls v1.4s, v5.4s, v13.4s
+	VORR V15.B16, V15.B16, V2.B16
+	VORR V16.B16, V16.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V17.B16, V17.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V18.B16, V18.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V19.B16, V19.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V9.B16, V9.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V9.B16, V9.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VSUB V14.S4, V3.S4, V3.S4
+	VUSHR $1, V3.S4, V5.S4
+	VSUB V5.S4, V3.S4, V3.S4
+	VSHL $23, V5.S4, V5.S4
+	VSHL $23, V3.S4, V3.S4
+	WORD $0x6e25dc42 // fmul v2.4s, v2.4s, v5.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	WORD $0x4e22d523 // fadd v3.4s, v9.4s, v2.4s
+	VORR V20.B16, V20.B16, V4.B16
+	VORR V21.B16, V21.B16, V5.B16
+	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
+	VORR V22.B16, V22.B16, V4.B16
+	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
+	VORR V9.B16, V9.B16, V1.B16
+	WORD $0x4ea4cc61 // fmls v1.4s, v3.4s, v4.4s
+	VORR V4.B16, V4.B16, V5.B16
+	WORD $0x4e21cc85 // fmla v5.4s, v4.4s, v1.4s
+	VORR V5.B16, V5.B16, V4.B16
+	VORR V9.B16, V9.B16, V1.B16
+	WORD $0x4ea4cc61 // fmls v1.4s, v3.4s, v4.4s
+	VORR V4.B16, V4.B16, V5.B16
+	WORD $0x4e21cc85 // fmla v5.4s, v4.4s, v1.4s
+	VORR V5.B16, V5.B16, V4.B16
+	// the quotient, and its corrections in r
+	VORR V9.B16, V9.B16, V1.B16
+	WORD $0x4ea0e807 // fcmlt v7.4s, v0.4s, #0
+	VBIT V7.B16, V2.B16, V1.B16
+	WORD $0x6e24dc25 // fmul v5.4s, v1.4s, v4.4s
+	WORD $0x4ea5cc61 // fmls v1.4s, v3.4s, v5.4s
+	WORD $0x4ea9d463 // fsub v3.4s, v3.4s, v9.4s
+	WORD $0x4ea3d443 // fsub v3.4s, v2.4s, v3.4s
+	WORD $0x4ea5cc61 // fmls v1.4s, v3.4s, v5.4s
+	VORR V5.B16, V5.B16, V2.B16
+	WORD $0x4e24cc22 // fmla v2.4s, v1.4s, v4.4s
+	VST1.P [V2.S4], 16(R1)
 	SUBS $4, R6
 	BGT SigmoidLoop
 	MOVD $1, R8
@@ -627,108 +533,99 @@ Tanh:
 	MOVD elemJob_x(R0), R2
 	ADD R7<<2, R2, R2
 	MOVD $·mathConsts(SB), R8
+	FMOVQ const_mathTanhSmall*32(R8), F8
+	FMOVQ const_mathTanhMax*32(R8), F9
 	FMOVQ const_mathOne*32(R8), F10
-	FMOVQ const_mathTwo*32(R8), F11
-	FMOVQ const_mathTanhMax*32(R8), F12
-	FMOVQ const_mathLog2e*32(R8), F13
-	FMOVQ const_mathRound*32(R8), F14
-	FMOVQ const_mathLn2hi*32(R8), F15
-	FMOVQ const_mathLn2lo*32(R8), F16
-	FMOVQ const_mathBias*32(R8), F17
-	FMOVQ const_mathC10*32(R8), F18
-	FMOVQ const_mathC9*32(R8), F19
-	FMOVQ const_mathC8*32(R8), F20
-	FMOVQ const_mathC7*32(R8), F21
-	FMOVQ const_mathC6*32(R8), F22
-	FMOVQ const_mathC5*32(R8), F23
-	FMOVQ const_mathC4*32(R8), F24
-	FMOVQ const_mathC3*32(R8), F25
-	FMOVQ const_mathC2*32(R8), F26
+	FMOVQ const_mathLog2e*32(R8), F11
+	FMOVQ const_mathRound*32(R8), F12
+	FMOVQ const_mathLn2hi*32(R8), F13
+	FMOVQ const_mathLn2lo*32(R8), F14
+	FMOVQ const_mathTwice*32(R8), F15
+	FMOVQ const_mathC4*32(R8), F16
+	FMOVQ const_mathC3*32(R8), F17
+	FMOVQ const_mathC2*32(R8), F18
+	FMOVQ const_mathC1*32(R8), F19
+	FMOVQ const_mathC0*32(R8), F20
+	FMOVQ const_mathR2*32(R8), F21
+	FMOVQ const_mathR1*32(R8), F22
+	FMOVQ const_mathR0*32(R8), F23
+	FMOVQ const_mathT4*32(R8), F24
+	FMOVQ const_mathT3*32(R8), F25
+	FMOVQ const_mathT2*32(R8), F26
+	FMOVQ const_mathT1*32(R8), F27
+	FMOVQ const_mathT0*32(R8), F28
 	MOVD $0x80000000, R8
-	VDUP R8, V31.S4
+	VDUP R8, V6.S4
 TanhLoop:
-	VLD1.P 16(R2), [V30.S4]
-	WORD $0x0e617bc0 // fcvtl v0.2d, v30.2s
-	WORD $0x4e617bc5 // fcvtl2 v5.2d, v30.4s
-	WORD $0x4ee0f800 // fabs v0.2d, v0.2d
-	WORD $0x4ee0f8a5 // fabs v5.2d, v5.2d
-	WORD $0x6eece41d // fcmgt v29.2d, v0.2d, v12.2d
-	VBIT V29.B16, V12.B16, V0.B16
-	WORD $0x6eece4bd // fcmgt v29.2d, v5.2d, v12.2d
-	VBIT V29.B16, V12.B16, V5.B16
-	WORD $0x4e60d400 // fadd v0.2d, v0.2d, v0.2d
-	WORD $0x4e65d4a5 // fadd v5.2d, v5.2d, v5.2d
-	WORD $0x6e6ddc04 // fmul v4.2d, v0.2d, v13.2d
-	WORD $0x6e6ddca9 // fmul v9.2d, v5.2d, v13.2d
-	WORD $0x4e6ed484 // fadd v4.2d, v4.2d, v14.2d
-	WORD $0x4e6ed529 // fadd v9.2d, v9.2d, v14.2d
-	WORD $0x4eeed483 // fsub v3.2d, v4.2d, v14.2d
-	WORD $0x4eeed528 // fsub v8.2d, v9.2d, v14.2d
-	WORD $0x6e6fdc62 // fmul v2.2d, v3.2d, v15.2d
-	WORD $0x6e6fdd07 // fmul v7.2d, v8.2d, v15.2d
-	WORD $0x4ee2d402 // fsub v2.2d, v0.2d, v2.2d
-	WORD $0x4ee7d4a7 // fsub v7.2d, v5.2d, v7.2d
-	WORD $0x6e70dc63 // fmul v3.2d, v3.2d, v16.2d
-	WORD $0x6e70dd08 // fmul v8.2d, v8.2d, v16.2d
-	WORD $0x4ee3d442 // fsub v2.2d, v2.2d, v3.2d
-	WORD $0x4ee8d4e7 // fsub v7.2d, v7.2d, v8.2d
-	WORD $0x6e72dc41 // fmul v1.2d, v2.2d, v18.2d
-	WORD $0x6e72dce6 // fmul v6.2d, v7.2d, v18.2d
-	WORD $0x4e73d421 // fadd v1.2d, v1.2d, v19.2d
-	WORD $0x4e73d4c6 // fadd v6.2d, v6.2d, v19.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e74d421 // fadd v1.2d, v1.2d, v20.2d
-	WORD $0x4e74d4c6 // fadd v6.2d, v6.2d, v20.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e75d421 // fadd v1.2d, v1.2d, v21.2d
-	WORD $0x4e75d4c6 // fadd v6.2d, v6.2d, v21.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e76d421 // fadd v1.2d, v1.2d, v22.2d
-	WORD $0x4e76d4c6 // fadd v6.2d, v6.2d, v22.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e77d421 // fadd v1.2d, v1.2d, v23.2d
-	WORD $0x4e77d4c6 // fadd v6.2d, v6.2d, v23.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e78d421 // fadd v1.2d, v1.2d, v24.2d
-	WORD $0x4e78d4c6 // fadd v6.2d, v6.2d, v24.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e79d421 // fadd v1.2d, v1.2d, v25.2d
-	WORD $0x4e79d4c6 // fadd v6.2d, v6.2d, v25.2d
-	WORD $0x6e62dc21 // fmul v1.2d, v1.2d, v2.2d
-	WORD $0x6e67dcc6 // fmul v6.2d, v6.2d, v7.2d
-	WORD $0x4e7ad421 // fadd v1.2d, v1.2d, v26.2d
-	WORD $0x4e7ad4c6 // fadd v6.2d, v6.2d, v26.2d
-	WORD $0x6e62dc40 // fmul v0.2d, v2.2d, v2.2d
-	WORD $0x6e67dce5 // fmul v5.2d, v7.2d, v7.2d
-	WORD $0x6e61dc01 // fmul v1.2d, v0.2d, v1.2d
-	WORD $0x6e66dca6 // fmul v6.2d, v5.2d, v6.2d
-	WORD $0x4e61d441 // fadd v1.2d, v2.2d, v1.2d
-	WORD $0x4e66d4e6 // fadd v6.2d, v7.2d, v6.2d
-	VADD V17.D2, V4.D2, V3.D2
-	VADD V17.D2, V9.D2, V8.D2
-	VSHL $52, V3.D2, V3.D2
-	VSHL $52, V8.D2, V8.D2
-	WORD $0x6e61dc61 // fmul v1.2d, v3.2d, v1.2d
-	WORD $0x6e66dd06 // fmul v6.2d, v8.2d, v6.2d
-	// expm1, then e/(e+2)
-	WORD $0x4eead463 // fsub v3.2d, v3.2d, v10.2d
-	WORD $0x4eead508 // fsub v8.2d, v8.2d, v10.2d
-	WORD $0x4e63d421 // fadd v1.2d, v1.2d, v3.2d
-	WORD $0x4e68d4c6 // fadd v6.2d, v6.2d, v8.2d
-	WORD $0x4e6bd424 // fadd v4.2d, v1.2d, v11.2d
-	WORD $0x4e6bd4c9 // fadd v9.2d, v6.2d, v11.2d
-	WORD $0x6e64fc21 // fdiv v1.2d, v1.2d, v4.2d
-	WORD $0x6e69fcc6 // fdiv v6.2d, v6.2d, v9.2d
-	WORD $0x0e616821 // fcvtn v1.2s, v1.2d
-	WORD $0x4e6168c1 // fcvtn2 v1.4s, v6.2d
-	VBIT V31.B16, V30.B16, V1.B16
-	VST1.P [V1.S4], 16(R1)
+	VLD1.P 16(R2), [V0.S4]
+	VORR V0.B16, V6.B16, V1.B16
+	WORD $0x6ea1e527 // fcmgt v7.4s, v9.4s, v1.4s
+	VBIT V7.B16, V9.B16, V1.B16
+	WORD $0x4e21d421 // fadd v1.4s, v1.4s, v1.4s
+	VORR V12.B16, V12.B16, V3.B16
+	WORD $0x4e2bcc23 // fmla v3.4s, v1.4s, v11.4s
+	WORD $0x4eacd465 // fsub v5.4s, v3.4s, v12.4s
+	WORD $0x4eadcca1 // fmls v1.4s, v5.4s, v13.4s
+	WORD $0x4eaecca1 // fmls v1.4s, v5.4s, v14.4s
+	VORR V16.B16, V16.B16, V2.B16
+	VORR V17.B16, V17.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V18.B16, V18.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V19.B16, V19.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V20.B16, V20.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VORR V10.B16, V10.B16, V5.B16
+	WORD $0x4e21cc45 // fmla v5.4s, v2.4s, v1.4s
+	VORR V10.B16, V10.B16, V2.B16
+	WORD $0x4e21cca2 // fmla v2.4s, v5.4s, v1.4s
+	VSUB V15.S4, V3.S4, V3.S4
+	VUSHR $1, V3.S4, V5.S4
+	VSUB V5.S4, V3.S4, V3.S4
+	VSHL $23, V5.S4, V5.S4
+	VSHL $23, V3.S4, V3.S4
+	WORD $0x6e25dc42 // fmul v2.4s, v2.4s, v5.4s
+	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
+	// 1 - 2t/(1+t) in q
+	WORD $0x4e22d543 // fadd v3.4s, v10.4s, v2.4s
+	VORR V21.B16, V21.B16, V4.B16
+	VORR V22.B16, V22.B16, V5.B16
+	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
+	VORR V23.B16, V23.B16, V4.B16
+	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
+	VORR V10.B16, V10.B16, V1.B16
+	WORD $0x4ea4cc61 // fmls v1.4s, v3.4s, v4.4s
+	VORR V4.B16, V4.B16, V5.B16
+	WORD $0x4e21cc85 // fmla v5.4s, v4.4s, v1.4s
+	VORR V5.B16, V5.B16, V4.B16
+	VORR V10.B16, V10.B16, V1.B16
+	WORD $0x4ea4cc61 // fmls v1.4s, v3.4s, v4.4s
+	VORR V4.B16, V4.B16, V5.B16
+	WORD $0x4e21cc85 // fmla v5.4s, v4.4s, v1.4s
+	VORR V5.B16, V5.B16, V4.B16
+	WORD $0x4e22d445 // fadd v5.4s, v2.4s, v2.4s
+	VORR V10.B16, V10.B16, V2.B16
+	WORD $0x4ea4cca2 // fmls v2.4s, v5.4s, v4.4s
+	// the polynomial for small arguments in r
+	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
+	VORR V24.B16, V24.B16, V4.B16
+	VORR V25.B16, V25.B16, V5.B16
+	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
+	VORR V26.B16, V26.B16, V4.B16
+	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
+	VORR V27.B16, V27.B16, V5.B16
+	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
+	VORR V28.B16, V28.B16, V4.B16
+	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
+	WORD $0x6e23dc03 // fmul v3.4s, v0.4s, v3.4s
+	VORR V0.B16, V6.B16, V1.B16
+	WORD $0x6ea8e427 // fcmgt v7.4s, v1.4s, v8.4s
+	VORR V0.B16, V0.B16, V1.B16
+	WORD $0x4e24cc61 // fmla v1.4s, v3.4s, v4.4s
+	VBIT V7.B16, V1.B16, V2.B16
+	VBIT V6.B16, V0.B16, V2.B16
+	VST1.P [V2.S4], 16(R1)
 	SUBS $4, R6
 	BGT TanhLoop
 	MOVD $1, R8

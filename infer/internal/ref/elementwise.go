@@ -26,18 +26,24 @@ func init() {
 		}
 		return x, math.Max(1, math.Abs(alpha))
 	})
-	operators["Tanh"] = unary(func(_ node, x float64) (float64, float64) { return math.Tanh(x), 1 })
-	operators["Sigmoid"] = unary(func(_ node, x float64) (float64, float64) { return 1 / (1 + math.Exp(-x)), 0.25 })
+	operators["Tanh"] = approximate(1.4, func(_ node, x float64) (float64, float64) { return math.Tanh(x), 1 })
+	operators["Sigmoid"] = approximate(1.5, func(_ node, x float64) (float64, float64) { return 1 / (1 + math.Exp(-x)), 0.25 })
 	operators["Identity"] = func(_ node, in []*Tensor) (*Tensor, error) { return in[0], nil }
 }
 
 // unary applies f, which returns a value and by how much it stretches errors.
 func unary(f func(n node, x float64) (y, stretch float64)) func(node, []*Tensor) (*Tensor, error) {
+	return approximate(0, f)
+}
+
+// approximate is unary for a function that is off by some units in the last
+// place, each at most two units of rounding, before it is rounded.
+func approximate(ulps float64, f func(n node, x float64) (y, stretch float64)) func(node, []*Tensor) (*Tensor, error) {
 	return func(n node, in []*Tensor) (*Tensor, error) {
 		y := newFloats(in[0].Shape)
 		for i, x := range in[0].V {
 			v, s := f(n, x)
-			y.set(i, v, s*in[0].E[i])
+			y.set(i, v, s*in[0].E[i]+2*ulps*unit*math.Abs(v))
 		}
 		return y, nil
 	}

@@ -46,7 +46,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	t.Logf("instructions: %v", seen)
-	for _, name := range []string{"fmla", "fadd", "fdiv", "fsqrt", "fcmgt", "fcmlt", "fcvtl2", "fcvtn2"} {
+	for _, name := range []string{"fmla", "fadd", "fdiv", "fsqrt", "fcmgt", "fcmlt", "fcmeq", "ucvtf"} {
 		if seen[name] == 0 {
 			t.Errorf("no %s in %v: is this test looking at the right files?", name, names)
 		}

@@ -1,10 +1,8 @@
 package main
 
 // A mathFunction is one of tanh, sigmoid, exp and log: the Go functions of that
-// name, in float64, on halves of vectors. A chain is the work for one half. The
-// steps of several chains alternate, because a chain alone waits for its own
-// results most of the time: the processor looks some 100 instructions ahead,
-// which is less than one chain has.
+// name. A chain is the work for one vector. The steps of several chains
+// alternate, because a chain alone waits for its own results most of the time.
 type mathFunction struct {
 	name string
 	emit func(m *mathBody)
@@ -17,12 +15,24 @@ var mathFunctions = []mathFunction{
 	{"Log", (*mathBody).log},
 }
 
-// mathBody emits the steps of some chains. A chain has three registers; the
-// constants stand in memory.
+var (
+	expCoefs   = []string{"C4", "C3", "C2", "C1", "C0"}
+	tanhCoefs  = []string{"T4", "T3", "T2", "T1", "T0"}
+	recipCoefs = []string{"R2", "R1", "R0"}
+	logCoefs   = []string{"L8", "L7", "L6", "L5", "L4", "L3", "L2", "L1", "L0"}
+)
+
+// mathBody emits the steps of some chains; the constants stand in memory.
 type mathBody struct {
 	*gen
 	v      isa
 	chains int
+}
+
+// chain names the four registers of a chain, and says where its vector begins.
+type chain struct {
+	r, q, t, u string
+	at         int
 }
 
 // Registers that the chains share.
@@ -37,18 +47,17 @@ func (g *gen) mathLoop(v isa, f mathFunction) {
 	g.op("LEAQ ·mathConsts(SB), DX")
 	m := &mathBody{gen: g, v: v}
 	g.zero(v, m.zero())
-	g.op("VBROADCASTSD const_mathOne*32(DX), %s", m.one())
-	vectors := (v.regs - 4) / 3 / 2 // 4 or 2
-	g.loops(v, f.name, vectors, func(vectors int) {
-		m.chains = 2 * vectors
+	g.op("VBROADCASTSS const_mathOne*32(DX), %s", m.one())
+	g.loops(v, f.name, min((v.regs-4)/4, 4), func(vectors int) {
+		m.chains = vectors
 		f.emit(m)
 	})
 }
 
-// each emits a step for every chain.
-func (m *mathBody) each(emit func(r, q, t string, h int)) {
+// each emits steps for every chain.
+func (m *mathBody) each(emit func(c chain)) {
 	for h := range m.chains {
-		emit(m.v.reg(3*h), m.v.reg(3*h+1), m.v.reg(3*h+2), h)
+		emit(chain{m.v.reg(4 * h), m.v.reg(4*h + 1), m.v.reg(4*h + 2), m.v.reg(4*h + 3), h * m.v.bytes()})
 	}
 }
 
@@ -60,161 +69,229 @@ func (m *mathBody) k(op, constant, a, dst string) {
 	m.op("%s const_math%s*32(DX), %s, %s", op, constant, a, dst)
 }
 
-// argument loads the elements of chain h as float64.
-func (m *mathBody) argument(h int, r string) {
-	m.op("VCVTPS2PD %d(BX)(SI*4), %s", h*m.v.bytes()/2, r)
+// argument loads the elements of a chain.
+func (m *mathBody) argument(c chain, r string) {
+	m.op("VMOVUPS %d(BX)(SI*4), %s", c.at, r)
 }
 
-// bound limits every r from above (VMINPD) or below (VMAXPD); a NaN stays.
+// bound limits every r from above (VMINPS) or below (VMAXPS); a NaN stays.
 func (m *mathBody) bound(op, constant string) {
-	m.op("VBROADCASTSD const_math%s*32(DX), %s", constant, m.tmp())
-	m.each(func(r, q, t string, h int) { m.op("%s %s, %s, %s", op, r, m.tmp(), r) })
+	m.op("VBROADCASTSS const_math%s*32(DX), %s", constant, m.tmp())
+	m.each(func(c chain) { m.op("%s %s, %s, %s", op, c.r, m.tmp(), c.r) })
 }
 
-// horner computes q = (...(first·x + coefs[0])·x + ...) for x = r or x = t.
-func (m *mathBody) horner(coefs []string, x func(r, t string) string) {
-	m.each(func(r, q, t string, h int) { m.k("VMULPD", coefs[0], x(r, t), q) })
-	for i, c := range coefs[1:] {
-		m.each(func(r, q, t string, h int) {
-			if i > 0 {
-				m.op("VMULPD %s, %s, %s", x(r, t), q, q)
-			}
-			m.k("VADDPD", c, q, q)
-		})
+// load makes all elements of a register a constant.
+func (m *mathBody) load(constant, r string) {
+	if m.v.wide() {
+		m.op("VBROADCASTSS const_math%s*32(DX), %s", constant, r)
+	} else {
+		m.op("VMOVUPS const_math%s*32(DX), %s", constant, r)
 	}
 }
 
-// exp2n is the Go function exp2n: from x in r to s in t and s·q in q.
-func (m *mathBody) exp2n() {
-	tmp, tmp2 := m.tmp(), m.tmp2()
-	m.each(func(r, q, t string, h int) { m.k("VMULPD", "Log2e", r, t) })
-	m.each(func(r, q, t string, h int) { m.k("VADDPD", "Round", t, t) })
-	m.each(func(r, q, t string, h int) {
-		m.k("VSUBPD", "Round", t, tmp)
-		m.k("VMULPD", "Ln2hi", tmp, tmp2)
-		m.op("VSUBPD %s, %s, %s", tmp2, r, r)
-		m.k("VMULPD", "Ln2lo", tmp, tmp)
-		m.op("VSUBPD %s, %s, %s", tmp, r, r)
-	})
-	m.horner([]string{"C10", "C9", "C8", "C7", "C6", "C5", "C4", "C3", "C2"}, func(r, t string) string { return r })
-	m.each(func(r, q, t string, h int) {
-		m.op("VMULPD %s, %s, %s", r, r, tmp)
-		m.op("VMULPD %s, %s, %s", q, tmp, q)
-		m.k("VPADDQ", "Bias", t, t)
-		m.op("VPSLLQ $52, %s, %s", t, t)
-	})
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", q, r, q) })
-	m.each(func(r, q, t string, h int) { m.op("VMULPD %s, %s, %s", q, t, q) })
+// horner computes y = coefs[0]·xⁿ + coefs[1]·xⁿ⁻¹ + ...
+func (m *mathBody) horner(coefs []string, y, x func(c chain) string) {
+	m.each(func(c chain) { m.load(coefs[0], y(c)) })
+	for _, name := range coefs[1:] {
+		m.each(func(c chain) { m.k("VFMADD213PS", name, x(c), y(c)) })
+	}
 }
 
-// store rounds the results in q to float32 and writes them; sign gives them
-// the signs of x.
-func (m *mathBody) store(sign bool) {
-	tmp := m.v.half(m.v.regs - 4)
-	m.each(func(r, q, t string, h int) {
-		narrow := m.v.half(3*h + 1)
-		if m.v.wide() {
-			m.op("VCVTPD2PS %s, %s", q, narrow)
-		} else {
-			m.op("VCVTPD2PSY %s, %s", q, narrow)
-		}
-		if sign {
-			m.op("VBROADCASTSS const_mathSign*32+4(DX), %s", tmp)
-			m.op("VANDPS %d(BX)(SI*4), %s, %s", h*m.v.bytes()/2, tmp, tmp)
-			m.op("VORPS %s, %s, %s", tmp, narrow, narrow)
-		}
+func inR(c chain) string { return c.r }
+func inQ(c chain) string { return c.q }
+func inT(c chain) string { return c.t }
+func inU(c chain) string { return c.u }
+
+// exp2n is the Go function exp2n: from x in r to p in q; in t is n + roundTo, in u
+// is n as a float32.
+func (m *mathBody) exp2n() {
+	m.each(func(c chain) {
+		m.load("Round", c.t)
+		m.k("VFMADD231PS", "Log2e", c.r, c.t)
 	})
-	m.each(func(r, q, t string, h int) {
-		m.op("VMOVUPS %s, %d(AX)(SI*4)", m.v.half(3*h+1), h*m.v.bytes()/2)
+	m.each(func(c chain) { m.k("VSUBPS", "Round", c.t, c.u) })
+	m.each(func(c chain) { m.k("VFMADD231PS", "NegLn2hi", c.u, c.r) })
+	m.each(func(c chain) { m.k("VFMADD231PS", "NegLn2lo", c.u, c.r) })
+	m.horner(expCoefs, inQ, inR)
+	for range 2 {
+		m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", m.one(), c.r, c.q) })
+	}
+}
+
+// scale is the Go function scale, of what exp2n leaves, to q. AVX-512 has an
+// instruction that does it. AVX2 adds the bias of an exponent to both halves of
+// n at once.
+func (m *mathBody) scale() {
+	if m.v.wide() {
+		m.each(func(c chain) { m.op("VSCALEFPS %s, %s, %s", c.u, c.q, c.q) })
+		return
+	}
+	tmp := m.tmp()
+	m.each(func(c chain) {
+		m.k("VPSUBD", "Twice", c.t, c.t)
+		m.op("VPSRLD $1, %s, %s", c.t, tmp)
+		m.op("VPSUBD %s, %s, %s", tmp, c.t, c.t)
+		m.op("VPSLLD $23, %s, %s", tmp, tmp)
+		m.op("VMULPS %s, %s, %s", tmp, c.q, c.q)
 	})
+	m.each(func(c chain) { m.op("VPSLLD $23, %s, %s", c.t, c.t) })
+	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.t, c.q, c.q) })
+}
+
+// reciprocal is the Go function reciprocal: from d in t to u.
+func (m *mathBody) reciprocal() {
+	m.horner(recipCoefs, inU, inT)
+	for range 2 {
+		m.each(func(c chain) {
+			m.op("VMOVAPS %s, %s", m.one(), c.r)
+			m.op("VFNMADD231PS %s, %s, %s", c.u, c.t, c.r)
+		})
+		m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", c.u, c.r, c.u) })
+	}
+}
+
+// store writes the results.
+func (m *mathBody) store(y func(c chain) string) {
+	m.each(func(c chain) { m.op("VMOVUPS %s, %d(AX)(SI*4)", y(c), c.at) })
+}
+
+// choose copies y to dst where the comparison of x with a constant holds.
+func (m *mathBody) choose(predicate int, constant, x, y, dst string) {
+	if m.v.wide() {
+		m.op("VCMPPS.BCST $%d, const_math%s*32(DX), %s, K1", predicate, constant, x)
+		m.op("VMOVAPS %s, K1, %s", y, dst)
+		return
+	}
+	m.op("VCMPPS $%d, const_math%s*32(DX), %s, %s", predicate, constant, x, m.tmp())
+	m.op("VBLENDVPS %s, %s, %s, %s", m.tmp(), y, dst, dst)
 }
 
 func (m *mathBody) tanh() {
-	m.each(func(r, q, t string, h int) { m.argument(h, r) })
-	m.each(func(r, q, t string, h int) { m.k("VANDPD", "Abs", r, r) })
-	m.bound("VMINPD", "TanhMax")
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", r, r, r) })
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.each(func(c chain) { m.k("VORPS", "Sign", c.r, c.r) })
+	m.bound("VMAXPS", "TanhMax")
+	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.r, c.r, c.r) })
 	m.exp2n()
-	m.comment("expm1, then e/(e+2) and the sign")
-	m.each(func(r, q, t string, h int) { m.op("VSUBPD %s, %s, %s", m.one(), t, t) })
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", t, q, q) })
-	m.each(func(r, q, t string, h int) { m.k("VADDPD", "Two", q, t) })
-	m.each(func(r, q, t string, h int) { m.op("VDIVPD %s, %s, %s", t, q, q) })
-	m.store(true)
+	m.scale()
+	m.comment("1 - 2t/(1+t) in q")
+	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
+	m.reciprocal()
+	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, c.q, c.q) })
+	m.each(func(c chain) { m.op("VFNMADD213PS %s, %s, %s", m.one(), c.u, c.q) })
+	m.comment("the polynomial for small arguments in u")
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.r, c.t) })
+	m.horner(tanhCoefs, inU, inT)
+	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.t, c.t) })
+	m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", c.r, c.t, c.u) })
+	m.each(func(c chain) {
+		m.k("VORPS", "Sign", c.r, c.t)
+		m.choose(greater, "TanhSmall", c.t, c.u, c.q)
+	})
+	m.comment("the sign")
+	m.each(func(c chain) {
+		if m.v.wide() {
+			m.op("VPTERNLOGD.BCST $0xf8, const_mathSign*32(DX), %s, %s // q | r & sign", c.r, c.q)
+			return
+		}
+		m.k("VANDPS", "Sign", c.r, m.tmp())
+		m.op("VORPS %s, %s, %s", m.tmp(), c.q, c.q)
+	})
+	m.store(inQ)
 }
 
 func (m *mathBody) sigmoid() {
-	m.each(func(r, q, t string, h int) { m.argument(h, r) })
-	m.each(func(r, q, t string, h int) { m.k("VXORPD", "Sign", r, r) })
-	m.bound("VMINPD", "SigmoidMax")
-	m.bound("VMAXPD", "SigmoidMin")
+	e, lost := m.tmp(), m.tmp2()
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.each(func(c chain) { m.k("VORPS", "Sign", c.r, c.r) })
+	m.bound("VMAXPS", "ExpMin")
 	m.exp2n()
-	m.comment("exp, then 1/(exp+1)")
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", t, q, q) })
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", m.one(), q, q) })
-	m.each(func(r, q, t string, h int) { m.op("VDIVPD %s, %s, %s", q, m.one(), q) })
-	m.store(false)
+	m.scale()
+	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
+	m.reciprocal()
+	m.comment("the quotient in r, and its corrections")
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.each(func(c chain) {
+		if m.v.wide() {
+			m.op("VCMPPS $%d, %s, %s, K1", lessThan, m.zero(), c.r)
+			m.op("VMOVAPS %s, %s", m.one(), e)
+			m.op("VMOVAPS %s, K1, %s", c.q, e)
+		} else {
+			m.op("VCMPPS $%d, %s, %s, %s", lessThan, m.zero(), c.r, e)
+			m.op("VBLENDVPS %s, %s, %s, %s", e, c.q, m.one(), e)
+		}
+		m.op("VMULPS %s, %s, %s", c.u, e, c.r)
+		m.op("VFNMADD231PS %s, %s, %s", c.r, c.t, e)
+		m.op("VSUBPS %s, %s, %s", m.one(), c.t, lost)
+		m.op("VSUBPS %s, %s, %s", lost, c.q, lost)
+		m.op("VFNMADD231PS %s, %s, %s", c.r, lost, e)
+		m.op("VFMADD231PS %s, %s, %s", c.u, e, c.r)
+	})
+	m.store(inR)
 }
 
 func (m *mathBody) exp() {
-	m.each(func(r, q, t string, h int) { m.argument(h, r) })
-	m.bound("VMINPD", "ExpMax")
-	m.bound("VMAXPD", "ExpMin")
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.bound("VMINPS", "ExpMax")
+	m.bound("VMAXPS", "ExpMin")
 	m.exp2n()
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", t, q, q) })
-	m.store(false)
+	m.scale()
+	m.store(inQ)
 }
 
-// log computes s in r, its square in t and the series in q. The exponent is
-// taken once more from x at the end: there is no register to keep it.
+// log computes m in r and the exponent in t.
 func (m *mathBody) log() {
 	tmp, tmp2 := m.tmp(), m.tmp2()
-	m.each(func(r, q, t string, h int) {
-		m.argument(h, r)
-		m.k("VPADDQ", "LogShift", r, t)
-		m.op("VPSRLQ $52, %s, %s", t, t)
-		m.op("VPSLLQ $52, %s, %s", t, t)
-		m.op("VPSUBQ %s, %s, %s", t, r, r)
-		m.op("VPADDQ %s, %s, %s", m.one(), r, r)
-	})
-	m.each(func(r, q, t string, h int) {
-		m.op("VADDPD %s, %s, %s", m.one(), r, t)
-		m.op("VSUBPD %s, %s, %s", m.one(), r, r)
-	})
-	m.each(func(r, q, t string, h int) { m.op("VDIVPD %s, %s, %s", t, r, r) })
-	m.each(func(r, q, t string, h int) { m.op("VMULPD %s, %s, %s", r, r, t) })
-	m.horner([]string{"L15", "L13", "L11", "L9", "L7", "L5", "L3"}, func(r, t string) string { return t })
-	m.each(func(r, q, t string, h int) { m.op("VMULPD %s, %s, %s", t, q, q) })
-	m.each(func(r, q, t string, h int) { m.op("VMULPD %s, %s, %s", r, q, q) })
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", r, q, q) })
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", q, q, q) })
-	m.comment("the exponent's part, then what is not positive or not finite")
-	m.each(func(r, q, t string, h int) {
-		m.argument(h, r)
-		m.k("VPADDQ", "LogShift", r, t)
-		m.op("VPSRLQ $52, %s, %s", t, t)
-		m.k("VORPD", "LogInt", t, t)
-	})
-	m.each(func(r, q, t string, h int) { m.k("VSUBPD", "LogBias", t, t) })
-	m.each(func(r, q, t string, h int) { m.k("VMULPD", "Ln2", t, t) })
-	m.each(func(r, q, t string, h int) { m.op("VADDPD %s, %s, %s", q, t, q) })
-	m.each(func(r, q, t string, h int) {
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.comment("subnormal numbers become normal")
+	m.each(func(c chain) {
+		m.op("VBROADCASTSS const_mathLogBias*32(DX), %s", c.u)
 		if m.v.wide() {
-			m.op("VCMPPD $%d, %s, %s, K1", lessEqual, m.zero(), r)
-			m.op("VCMPPD $%d, %s, %s, K2", equal, m.zero(), r)
-			m.op("VCMPPD.BCST $%d, const_mathInf*32(DX), %s, K3", notLess, r)
-			m.op("VBROADCASTSD const_mathNaN*32(DX), K1, %s", q)
-			m.op("VBROADCASTSD const_mathNegInf*32(DX), K2, %s", q)
-			m.op("VMOVAPD %s, K3, %s", r, q)
+			m.op("VCMPPS.BCST $%d, const_mathNormal*32(DX), %s, K1", lessThan, c.r)
+			m.op("VMULPS.BCST const_mathLift*32(DX), %s, K1, %s", c.r, c.r)
+			m.op("VBROADCASTSS const_mathLiftBias*32(DX), K1, %s", c.u)
 			return
 		}
-		m.op("VCMPPD $%d, %s, %s, %s", lessEqual, m.zero(), r, tmp)
-		m.op("VBLENDVPD %s, const_mathNaN*32(DX), %s, %s", tmp, q, q)
-		m.op("VCMPPD $%d, %s, %s, %s", equal, m.zero(), r, tmp)
-		m.op("VBLENDVPD %s, const_mathNegInf*32(DX), %s, %s", tmp, q, q)
-		m.op("VBROADCASTSD const_mathInf*32(DX), %s", tmp2)
-		m.op("VCMPPD $%d, %s, %s, %s", notLess, tmp2, r, tmp)
-		m.op("VBLENDVPD %s, %s, %s, %s", tmp, r, q, q)
+		m.op("VCMPPS $%d, const_mathNormal*32(DX), %s, %s", lessThan, c.r, tmp)
+		m.op("VMULPS const_mathLift*32(DX), %s, %s", c.r, tmp2)
+		m.op("VBLENDVPS %s, %s, %s, %s", tmp, tmp2, c.r, c.r)
+		m.op("VBLENDVPS %s, const_mathLiftBias*32(DX), %s, %s", tmp, c.u, c.u)
 	})
-	m.store(false)
+	m.each(func(c chain) {
+		m.k("VPADDD", "LogShift", c.r, c.t)
+		m.op("VPSRLD $23, %s, %s", c.t, c.t)
+		m.op("VPSLLD $23, %s, %s", c.t, tmp)
+		m.op("VPSUBD %s, %s, %s", tmp, c.r, c.r)
+		m.op("VPADDD %s, %s, %s", m.one(), c.r, c.r)
+	})
+	m.each(func(c chain) { m.op("VSUBPS %s, %s, %s", m.one(), c.r, c.r) })
+	m.each(func(c chain) { m.op("VCVTDQ2PS %s, %s", c.t, c.t) })
+	m.each(func(c chain) { m.op("VSUBPS %s, %s, %s", c.u, c.t, c.t) })
+	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.r, c.u) })
+	m.horner(logCoefs, inQ, inR)
+	m.each(func(c chain) {
+		m.op("VMULPS %s, %s, %s", c.u, c.r, tmp)
+		m.op("VMULPS %s, %s, %s", tmp, c.q, c.q)
+	})
+	m.each(func(c chain) { m.k("VFMADD231PS", "Ln2lo", c.t, c.q) })
+	m.each(func(c chain) { m.k("VFMADD231PS", "NegHalf", c.u, c.q) })
+	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, c.r, c.q) })
+	m.each(func(c chain) { m.k("VFMADD231PS", "Ln2hi", c.t, c.q) })
+	m.comment("what is not positive or not finite")
+	m.each(func(c chain) { m.argument(c, c.r) })
+	m.each(func(c chain) {
+		if m.v.wide() {
+			m.op("VCMPPS $%d, %s, %s, K1", lessEqual, m.zero(), c.r)
+			m.op("VCMPPS $%d, %s, %s, K2", equal, m.zero(), c.r)
+			m.op("VBROADCASTSS const_mathNaN*32(DX), K1, %s", c.q)
+			m.op("VBROADCASTSS const_mathNegInf*32(DX), K2, %s", c.q)
+		} else {
+			m.op("VCMPPS $%d, %s, %s, %s", lessEqual, m.zero(), c.r, tmp)
+			m.op("VBLENDVPS %s, const_mathNaN*32(DX), %s, %s", tmp, c.q, c.q)
+			m.op("VCMPPS $%d, %s, %s, %s", equal, m.zero(), c.r, tmp)
+			m.op("VBLENDVPS %s, const_mathNegInf*32(DX), %s, %s", tmp, c.q, c.q)
+		}
+		m.choose(notLess, "Inf", c.r, c.r, c.q)
+	})
+	m.store(inQ)
 }

@@ -1,45 +1,43 @@
 package main
 
+import "slices"
+
 // A neonFunction is one of tanh, sigmoid, exp and log: the Go functions of that
-// name, in float64, on the two halves of a vector at once. Its constants stand
-// in registers.
+// name. Its constants stand in registers.
 type neonFunction struct {
 	name   string
 	consts []string
 	emit   func(m *neonMath)
 }
 
-var (
-	neonExpConsts = []string{"Log2e", "Round", "Ln2hi", "Ln2lo", "Bias", "C10", "C9", "C8", "C7", "C6", "C5", "C4", "C3", "C2"}
-	neonLogConsts = []string{"L15", "L13", "L11", "L9", "L7", "L5", "L3", "LogShift", "LogInt", "LogBias", "Ln2", "Inf", "NegInf", "NaN"}
-)
+var neonExpConsts = append([]string{"One", "Log2e", "Round", "Ln2hi", "Ln2lo", "Twice"}, expCoefs...)
 
 var neonFunctions = []neonFunction{
-	{"Tanh", append([]string{"One", "Two", "TanhMax"}, neonExpConsts...), (*neonMath).tanh},
-	{"Sigmoid", append([]string{"One", "SigmoidMax", "SigmoidMin"}, neonExpConsts...), (*neonMath).sigmoid},
-	{"Exp", append([]string{"ExpMax", "ExpMin"}, neonExpConsts...), (*neonMath).exp},
-	{"Log", append([]string{"One"}, neonLogConsts...), (*neonMath).log},
+	{"Tanh", slices.Concat([]string{"TanhSmall", "TanhMax"}, neonExpConsts, recipCoefs, tanhCoefs), (*neonMath).tanh},
+	{"Sigmoid", slices.Concat([]string{"ExpMin"}, neonExpConsts, recipCoefs), (*neonMath).sigmoid},
+	{"Exp", slices.Concat([]string{"ExpMax", "ExpMin"}, neonExpConsts), (*neonMath).exp},
+	{"Log", slices.Concat([]string{"One", "NegHalf", "Normal", "Lift", "LogBias", "LiftBias", "LogShift", "Ln2hi", "Ln2lo", "Inf", "NegInf", "NaN"}, logCoefs), (*neonMath).log},
 }
 
-// neonMath emits the steps for both halves.
+// neonMath emits the steps for a vector.
 type neonMath struct {
 	*gen
 	c map[string]int // registers of constants
 }
 
-// Registers of the steps: mask is free between them, input holds float32, sign
-// the sign's bit of each.
+// Registers of the steps: x is the argument, sign the bit of a sign, mask is
+// free between steps.
 const (
-	neonMask  = 29
-	neonInput = 30
-	neonSign  = 31
+	neonX = iota
+	neonR
+	neonQ
+	neonT
+	neonU
+	neonTmp
+	neonSign
+	neonMask
+	neonFirstConst
 )
-
-// neonHalf names the registers of a half: its argument, its result, and three
-// for what comes between.
-type neonHalf struct{ x, y, r, s, t int }
-
-var neonHalves = []neonHalf{{0, 1, 2, 3, 4}, {5, 6, 7, 8, 9}}
 
 // neonMath emits a function, over elements of x and dst.
 func (g *gen) neonMath(f neonFunction) {
@@ -47,138 +45,180 @@ func (g *gen) neonMath(f neonFunction) {
 	m := &neonMath{g, map[string]int{}}
 	g.op("MOVD $·mathConsts(SB), R8")
 	for i, n := range f.consts {
-		m.c[n] = 10 + i
+		m.c[n] = neonFirstConst + i
 		g.op("FMOVQ const_math%s*32(R8), F%d", n, m.c[n])
 	}
 	g.op("MOVD $0x80000000, R8")
 	g.op("VDUP R8, V%d.S4", neonSign)
 	g.neonLoop(f.name, func() {
-		lower, upper := neonHalves[0], neonHalves[1]
-		g.op("VLD1.P %d(%s), [V%d.S4]", neonBytes, at["x"], neonInput)
-		g.fcvtl(lower.x, neonInput)
-		g.fcvtl2(upper.x, neonInput)
+		g.op("VLD1.P %d(%s), [V%d.S4]", neonBytes, at["x"], neonX)
 		f.emit(m)
-		g.fcvtn(lower.y, lower.y)
-		g.fcvtn2(lower.y, upper.y)
-		if f.name == "Tanh" {
-			g.pick(lower.y, neonInput, neonSign)
-		}
-		g.op("VST1.P [V%d.S4], %d(%s)", lower.y, neonBytes, at["dst"])
+		g.op("VST1.P [V%d.S4], %d(%s)", neonQ, neonBytes, at["dst"])
 	})
 }
 
-// each emits a step for both halves.
-func (m *neonMath) each(emit func(h neonHalf)) {
-	for _, h := range neonHalves {
-		emit(h)
-	}
+// copyTo copies register n to d.
+func (m *neonMath) copyTo(d, n int) { m.op("VORR V%d.B16, V%d.B16, V%d.B16", n, n, d) }
+
+// integer emits d = n ∘ m on integers.
+func (m *neonMath) integer(name string, d, n, mm int) {
+	m.op("%s V%d.S4, V%d.S4, V%d.S4", name, mm, n, d)
 }
 
-// atMost bounds x from above; a NaN stays.
+// shift emits d = n shifted by some bits.
+func (m *neonMath) shift(name string, bits, d, n int) {
+	m.op("%s $%d, V%d.S4, V%d.S4", name, bits, n, d)
+}
+
+// atMost bounds r from above; a NaN stays.
 func (m *neonMath) atMost(constant string) {
-	m.each(func(h neonHalf) {
-		m.fcmgt(d2, neonMask, h.x, m.c[constant])
-		m.pick(h.x, m.c[constant], neonMask)
-	})
+	m.fcmgt(neonMask, neonR, m.c[constant])
+	m.pick(neonR, m.c[constant], neonMask)
 }
 
-// atLeast bounds x from below; a NaN stays.
+// atLeast bounds r from below; a NaN stays.
 func (m *neonMath) atLeast(constant string) {
-	m.each(func(h neonHalf) {
-		m.fcmgt(d2, neonMask, m.c[constant], h.x)
-		m.pick(h.x, m.c[constant], neonMask)
-	})
+	m.fcmgt(neonMask, m.c[constant], neonR)
+	m.pick(neonR, m.c[constant], neonMask)
 }
 
-// horner computes y = (...(first·v + coefs[1])·v + ...).
-func (m *neonMath) horner(coefs []string, v func(h neonHalf) int) {
-	m.each(func(h neonHalf) { m.fmul(d2, h.y, v(h), m.c[coefs[0]]) })
-	for i, n := range coefs[1:] {
-		if i > 0 {
-			m.each(func(h neonHalf) { m.fmul(d2, h.y, h.y, v(h)) })
-		}
-		m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, m.c[n]) })
+// horner computes y = coefs[0]·xⁿ + coefs[1]·xⁿ⁻¹ + ... An instruction adds to
+// its destination, so that y and tmp take turns.
+func (m *neonMath) horner(coefs []string, y, x int) {
+	at, next := y, neonTmp
+	if len(coefs)%2 == 0 {
+		at, next = next, at
+	}
+	m.copyTo(at, m.c[coefs[0]])
+	for _, n := range coefs[1:] {
+		m.copyTo(next, m.c[n])
+		m.fmla(next, at, x)
+		at, next = next, at
 	}
 }
 
-// exp2n is the Go function exp2n: from x to s, and s·q in y.
+// exp2n is the Go function exp2n: from x in r to p in q; in t is n + roundTo.
 func (m *neonMath) exp2n() {
-	m.each(func(h neonHalf) { m.fmul(d2, h.t, h.x, m.c["Log2e"]) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.t, h.t, m.c["Round"]) })
-	m.each(func(h neonHalf) { m.fsub(d2, h.s, h.t, m.c["Round"]) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.r, h.s, m.c["Ln2hi"]) })
-	m.each(func(h neonHalf) { m.fsub(d2, h.r, h.x, h.r) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.s, h.s, m.c["Ln2lo"]) })
-	m.each(func(h neonHalf) { m.fsub(d2, h.r, h.r, h.s) })
-	m.horner([]string{"C10", "C9", "C8", "C7", "C6", "C5", "C4", "C3", "C2"}, func(h neonHalf) int { return h.r })
-	m.each(func(h neonHalf) { m.fmul(d2, h.x, h.r, h.r) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.y, h.x, h.y) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.r, h.y) })
-	m.each(func(h neonHalf) { m.op("VADD V%d.D2, V%d.D2, V%d.D2", m.c["Bias"], h.t, h.s) })
-	m.each(func(h neonHalf) { m.op("VSHL $52, V%d.D2, V%d.D2", h.s, h.s) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.y, h.s, h.y) })
+	m.copyTo(neonT, m.c["Round"])
+	m.fmla(neonT, neonR, m.c["Log2e"])
+	m.fsub(neonTmp, neonT, m.c["Round"])
+	m.fmls(neonR, neonTmp, m.c["Ln2hi"])
+	m.fmls(neonR, neonTmp, m.c["Ln2lo"])
+	m.horner(append(slices.Clone(expCoefs), "One", "One"), neonQ, neonR)
 }
 
-// tanh leaves the sign to be set later.
+// scale is the Go function scale: from p in q and n + roundTo in t to q.
+func (m *neonMath) scale() {
+	m.integer("VSUB", neonT, neonT, m.c["Twice"])
+	m.shift("VUSHR", 1, neonTmp, neonT)
+	m.integer("VSUB", neonT, neonT, neonTmp)
+	m.shift("VSHL", 23, neonTmp, neonTmp)
+	m.shift("VSHL", 23, neonT, neonT)
+	m.fmul(neonQ, neonQ, neonTmp)
+	m.fmul(neonQ, neonQ, neonT)
+}
+
+// reciprocal is the Go function reciprocal: from d in t to u.
+func (m *neonMath) reciprocal() {
+	m.horner(recipCoefs, neonU, neonT)
+	for range 2 {
+		m.copyTo(neonR, m.c["One"])
+		m.fmls(neonR, neonT, neonU)
+		m.copyTo(neonTmp, neonU)
+		m.fmla(neonTmp, neonU, neonR)
+		m.copyTo(neonU, neonTmp)
+	}
+}
+
+// negative sets the sign of x, in r.
+func (m *neonMath) negative() {
+	m.op("VORR V%d.B16, V%d.B16, V%d.B16", neonX, neonSign, neonR)
+}
+
 func (m *neonMath) tanh() {
-	m.each(func(h neonHalf) { m.fabs(d2, h.x, h.x) })
-	m.atMost("TanhMax")
-	m.each(func(h neonHalf) { m.fadd(d2, h.x, h.x, h.x) })
+	m.negative()
+	m.atLeast("TanhMax")
+	m.fadd(neonR, neonR, neonR)
 	m.exp2n()
-	m.comment("expm1, then e/(e+2)")
-	m.each(func(h neonHalf) { m.fsub(d2, h.s, h.s, m.c["One"]) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, h.s) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.t, h.y, m.c["Two"]) })
-	m.each(func(h neonHalf) { m.fdiv(d2, h.y, h.y, h.t) })
+	m.scale()
+	m.comment("1 - 2t/(1+t) in q")
+	m.fadd(neonT, m.c["One"], neonQ)
+	m.reciprocal()
+	m.fadd(neonTmp, neonQ, neonQ)
+	m.copyTo(neonQ, m.c["One"])
+	m.fmls(neonQ, neonTmp, neonU)
+	m.comment("the polynomial for small arguments in r")
+	m.fmul(neonT, neonX, neonX)
+	m.horner(tanhCoefs, neonU, neonT)
+	m.fmul(neonT, neonX, neonT)
+	m.negative()
+	m.fcmgt(neonMask, neonR, m.c["TanhSmall"])
+	m.copyTo(neonR, neonX)
+	m.fmla(neonR, neonT, neonU)
+	m.pick(neonQ, neonR, neonMask)
+	m.pick(neonQ, neonX, neonSign)
 }
 
 func (m *neonMath) sigmoid() {
-	m.each(func(h neonHalf) { m.fneg(d2, h.x, h.x) })
-	m.atMost("SigmoidMax")
-	m.atLeast("SigmoidMin")
+	one := m.c["One"]
+	m.negative()
+	m.atLeast("ExpMin")
 	m.exp2n()
-	m.comment("exp, then 1/(exp+1)")
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, h.s) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, m.c["One"]) })
-	m.each(func(h neonHalf) { m.fdiv(d2, h.y, m.c["One"], h.y) })
+	m.scale()
+	m.fadd(neonT, one, neonQ)
+	m.reciprocal()
+	m.comment("the quotient, and its corrections in r")
+	m.copyTo(neonR, one)
+	m.fcmlt0(neonMask, neonX)
+	m.pick(neonR, neonQ, neonMask)
+	m.fmul(neonTmp, neonR, neonU)
+	m.fmls(neonR, neonT, neonTmp)
+	m.fsub(neonT, neonT, one)
+	m.fsub(neonT, neonQ, neonT)
+	m.fmls(neonR, neonT, neonTmp)
+	m.copyTo(neonQ, neonTmp)
+	m.fmla(neonQ, neonR, neonU)
 }
 
 func (m *neonMath) exp() {
+	m.copyTo(neonR, neonX)
 	m.atMost("ExpMax")
 	m.atLeast("ExpMin")
 	m.exp2n()
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, h.s) })
+	m.scale()
 }
 
-// log has the exponent in t, s in r and its square in s.
+// log computes m in r and the exponent in t.
 func (m *neonMath) log() {
-	m.each(func(h neonHalf) {
-		m.op("VADD V%d.D2, V%d.D2, V%d.D2", m.c["LogShift"], h.x, h.t)
-		m.op("VUSHR $52, V%d.D2, V%d.D2", h.t, h.t)
-		m.op("VSHL $52, V%d.D2, V%d.D2", h.t, h.s)
-		m.op("VSUB V%d.D2, V%d.D2, V%d.D2", h.s, h.x, h.r)
-		m.op("VADD V%d.D2, V%d.D2, V%d.D2", m.c["One"], h.r, h.r)
-	})
-	m.each(func(h neonHalf) { m.fadd(d2, h.s, h.r, m.c["One"]) })
-	m.each(func(h neonHalf) { m.fsub(d2, h.r, h.r, m.c["One"]) })
-	m.each(func(h neonHalf) { m.fdiv(d2, h.r, h.r, h.s) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.s, h.r, h.r) })
-	m.horner([]string{"L15", "L13", "L11", "L9", "L7", "L5", "L3"}, func(h neonHalf) int { return h.s })
-	m.each(func(h neonHalf) { m.fmul(d2, h.y, h.y, h.s) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.y, h.r, h.y) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.r, h.y) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.y, h.y) })
-	m.comment("the exponent's part, then what is not positive or not finite")
-	m.each(func(h neonHalf) { m.op("VORR V%d.B16, V%d.B16, V%d.B16", m.c["LogInt"], h.t, h.t) })
-	m.each(func(h neonHalf) { m.fsub(d2, h.t, h.t, m.c["LogBias"]) })
-	m.each(func(h neonHalf) { m.fmul(d2, h.t, h.t, m.c["Ln2"]) })
-	m.each(func(h neonHalf) { m.fadd(d2, h.y, h.t, h.y) })
-	m.each(func(h neonHalf) {
-		m.fcmlt0(d2, neonMask, h.x)
-		m.pick(h.y, m.c["NaN"], neonMask)
-		m.fcmeq0(d2, neonMask, h.x)
-		m.pick(h.y, m.c["NegInf"], neonMask)
-		m.fcmgt(d2, neonMask, m.c["Inf"], h.x)
-		m.pickNot(h.y, h.x, neonMask)
-	})
+	one := m.c["One"]
+	m.comment("subnormal numbers become normal")
+	m.copyTo(neonR, neonX)
+	m.copyTo(neonU, m.c["LogBias"])
+	m.fcmgt(neonMask, m.c["Normal"], neonX)
+	m.fmul(neonTmp, neonX, m.c["Lift"])
+	m.pick(neonR, neonTmp, neonMask)
+	m.pick(neonU, m.c["LiftBias"], neonMask)
+	m.integer("VADD", neonT, neonR, m.c["LogShift"])
+	m.shift("VUSHR", 23, neonT, neonT)
+	m.shift("VSHL", 23, neonTmp, neonT)
+	m.integer("VSUB", neonR, neonR, neonTmp)
+	m.integer("VADD", neonR, neonR, one)
+	m.fsub(neonR, neonR, one)
+	m.ucvtf(neonT, neonT)
+	m.fsub(neonT, neonT, neonU)
+	m.fmul(neonU, neonR, neonR)
+	m.horner(logCoefs, neonQ, neonR)
+	m.fmul(neonTmp, neonR, neonU)
+	m.fmul(neonQ, neonQ, neonTmp)
+	m.fmla(neonQ, neonT, m.c["Ln2lo"])
+	m.fmla(neonQ, neonU, m.c["NegHalf"])
+	m.fadd(neonQ, neonR, neonQ)
+	m.fmla(neonQ, neonT, m.c["Ln2hi"])
+	m.comment("what is not positive or not finite")
+	m.fcmlt0(neonMask, neonX)
+	m.pick(neonQ, m.c["NaN"], neonMask)
+	m.fcmeq0(neonMask, neonX)
+	m.pick(neonQ, m.c["NegInf"], neonMask)
+	m.fcmgt(neonMask, m.c["Inf"], neonX)
+	m.pickNot(neonQ, neonX, neonMask)
 }

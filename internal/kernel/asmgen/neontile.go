@@ -68,7 +68,7 @@ func (g *gen) neonTileBody(rows, vecs int) {
 			a := firstA + r%(32-firstA)
 			g.op("FMOVS (R%d)(R9), F%d", 1+r, a)
 			for c := range vecs {
-				g.fmla(r*vecs+c, firstB+c, a)
+				g.fmlaFirst(r*vecs+c, firstB+c, a)
 			}
 		}
 		g.op("ADD R12, R9")
@@ -126,7 +126,7 @@ func (g *gen) neonTileEnd(name string, rows, vecs int) {
 	for r := range rows {
 		g.loadVectors("R16", free, vecs)
 		for c := range vecs {
-			g.fadd(s4, r*vecs+c, free+c, r*vecs+c)
+			g.fadd(r*vecs+c, free+c, r*vecs+c)
 		}
 		if r < rows-1 {
 			g.op("ADD R17, R16")
@@ -138,7 +138,7 @@ func (g *gen) neonTileEnd(name string, rows, vecs int) {
 	g.op("MOVD tileArgs_bias(R0), R20")
 	g.loadVectors("R20", free, vecs)
 	for i := range rows * vecs {
-		g.fadd(s4, i, i, free+i%vecs)
+		g.fadd(i, i, free+i%vecs)
 	}
 
 	g.label("%sact", name)
@@ -146,7 +146,7 @@ func (g *gen) neonTileEnd(name string, rows, vecs int) {
 	g.clear(free)
 	for i := range rows * vecs {
 		mask := free + 1 + i%4
-		g.fcmlt0(s4, mask, i)
+		g.fcmlt0(mask, i)
 		g.pick(i, free, mask)
 	}
 
@@ -156,8 +156,8 @@ func (g *gen) neonTileEnd(name string, rows, vecs int) {
 	g.op("VLD1R (R20), [V%d.S4]", free)
 	for i := range rows * vecs {
 		mask, scaled := free+1+i%3*2, free+2+i%3*2
-		g.fcmlt0(s4, mask, i)
-		g.fmul(s4, scaled, i, free)
+		g.fcmlt0(mask, i)
+		g.fmul(scaled, i, free)
 		g.pick(i, scaled, mask)
 	}
 
@@ -184,7 +184,7 @@ func (g *gen) neonPeak() {
 	g.op("PCALIGN $32")
 	g.label("loop")
 	for i := range chains {
-		g.fmla(i, chains, chains)
+		g.fmlaFirst(i, chains, chains)
 	}
 	g.op("SUBS $1, R0")
 	g.op("BNE loop")

@@ -24,66 +24,66 @@ type neonBody struct {
 
 var neonOps = []neonOp{
 	{"Add", []string{"x", "y"}, []string{"dst"}, nil, func(b *neonBody) {
-		b.fadd(s4, b.in[0], b.in[0], b.in[1])
+		b.fadd(b.in[0], b.in[0], b.in[1])
 	}},
 	{"Mul", []string{"x", "y"}, []string{"dst"}, nil, func(b *neonBody) {
-		b.fmul(s4, b.in[0], b.in[0], b.in[1])
+		b.fmul(b.in[0], b.in[0], b.in[1])
 	}},
 	{"Affine", []string{"x"}, []string{"dst"}, []string{"a", "b"}, func(b *neonBody) {
-		b.fmul(s4, b.in[0], b.in[0], b.c[0])
-		b.fadd(s4, b.in[0], b.in[0], b.c[1])
+		b.fmul(b.in[0], b.in[0], b.c[0])
+		b.fadd(b.in[0], b.in[0], b.c[1])
 	}},
 	{"Relu", []string{"x"}, []string{"dst"}, nil, func(b *neonBody) {
-		b.fcmlt0(s4, b.tmp[0], b.in[0])
+		b.fcmlt0(b.tmp[0], b.in[0])
 		b.pick(b.in[0], b.zero, b.tmp[0])
 	}},
 	{"LeakyRelu", []string{"x"}, []string{"dst"}, []string{"a"}, func(b *neonBody) {
-		b.fcmlt0(s4, b.tmp[0], b.in[0])
-		b.fmul(s4, b.tmp[1], b.in[0], b.c[0])
+		b.fcmlt0(b.tmp[0], b.in[0])
+		b.fmul(b.tmp[1], b.in[0], b.c[0])
 		b.pick(b.in[0], b.tmp[1], b.tmp[0])
 	}},
 	{"ReluGrad", []string{"y", "x"}, []string{"dst"}, nil, func(b *neonBody) {
-		b.fcmle0(s4, b.tmp[0], b.in[1])
+		b.fcmle0(b.tmp[0], b.in[1])
 		b.pick(b.in[0], b.zero, b.tmp[0])
 	}},
 	{"LeakyReluGrad", []string{"y", "x"}, []string{"dst"}, []string{"a"}, func(b *neonBody) {
-		b.fcmgt0(s4, b.tmp[0], b.in[1])
-		b.fmul(s4, b.tmp[1], b.in[0], b.c[0])
+		b.fcmgt0(b.tmp[0], b.in[1])
+		b.fmul(b.tmp[1], b.in[0], b.c[0])
 		b.pickNot(b.in[0], b.tmp[1], b.tmp[0])
 	}},
 	{"TanhGrad", []string{"x", "y"}, []string{"dst"}, []string{"one"}, func(b *neonBody) {
-		b.fmul(s4, b.in[0], b.in[0], b.in[0])
-		b.fsub(s4, b.in[0], b.c[0], b.in[0])
-		b.fmul(s4, b.in[0], b.in[0], b.in[1])
+		b.fmul(b.in[0], b.in[0], b.in[0])
+		b.fsub(b.in[0], b.c[0], b.in[0])
+		b.fmul(b.in[0], b.in[0], b.in[1])
 	}},
 	{"SigmoidGrad", []string{"x", "y"}, []string{"dst"}, []string{"one"}, func(b *neonBody) {
-		b.fsub(s4, b.tmp[0], b.c[0], b.in[0])
-		b.fmul(s4, b.tmp[0], b.in[1], b.tmp[0])
-		b.fmul(s4, b.in[0], b.tmp[0], b.in[0])
+		b.fsub(b.tmp[0], b.c[0], b.in[0])
+		b.fmul(b.tmp[0], b.in[1], b.tmp[0])
+		b.fmul(b.in[0], b.tmp[0], b.in[0])
 	}},
 	{"Momentum", []string{"dst", "y", "x"}, []string{"dst", "y"}, []string{"a", "b"}, func(b *neonBody) {
 		w, v, g := b.in[0], b.in[1], b.in[2]
-		b.fmul(s4, v, b.c[1], v)
-		b.fmul(s4, g, b.c[0], g)
-		b.fsub(s4, v, v, g)
-		b.fadd(s4, w, w, v)
+		b.fmul(v, b.c[1], v)
+		b.fmul(g, b.c[0], g)
+		b.fsub(v, v, g)
+		b.fadd(w, w, v)
 	}},
 	{"Adam", []string{"dst", "y", "z", "x"}, []string{"dst", "y", "z"}, []string{"a", "b", "c", "d", "e", "f", "g"}, func(b *neonBody) {
 		w, m, v, g := b.in[0], b.in[1], b.in[2], b.in[3]
 		t := b.tmp[0]
-		b.fmul(s4, m, b.c[0], m)
-		b.fmul(s4, t, b.c[1], g)
-		b.fadd(s4, m, m, t)
-		b.fmul(s4, v, b.c[2], v)
-		b.fmul(s4, t, b.c[3], g)
-		b.fmul(s4, t, t, g)
-		b.fadd(s4, v, v, t)
-		b.fsqrt(s4, t, v)
-		b.fdiv(s4, t, t, b.c[5])
-		b.fadd(s4, t, t, b.c[6])
-		b.fmul(s4, g, b.c[4], m)
-		b.fdiv(s4, g, g, t)
-		b.fsub(s4, w, w, g)
+		b.fmul(m, b.c[0], m)
+		b.fmul(t, b.c[1], g)
+		b.fadd(m, m, t)
+		b.fmul(v, b.c[2], v)
+		b.fmul(t, b.c[3], g)
+		b.fmul(t, t, g)
+		b.fadd(v, v, t)
+		b.fsqrt(t, v)
+		b.fdiv(t, t, b.c[5])
+		b.fadd(t, t, b.c[6])
+		b.fmul(g, b.c[4], m)
+		b.fdiv(g, g, t)
+		b.fsub(w, w, g)
 	}},
 }
 
@@ -193,8 +193,8 @@ func (g *gen) neonFromBytes() {
 		g.op("VUXTL V0.B8, V0.H8")
 		g.op("VUXTL V0.H4, V0.S4")
 		g.ucvtf(0, 0)
-		g.fmul(s4, 0, 0, 1)
-		g.fadd(s4, 0, 0, 2)
+		g.fmul(0, 0, 1)
+		g.fadd(0, 0, 2)
 		g.op("VST1.P [V0.S4], %d(%s)", neonBytes, at["dst"])
 	})
 }
@@ -210,10 +210,10 @@ func (g *gen) neonToBytes() {
 	g.op("VDUP R8, V5.S4")
 	g.neonLoop("ToBytes", func() {
 		g.op("VLD1.P %d(%s), [V0.S4]", neonBytes, at["x"])
-		g.fsub(s4, 0, 0, 1)
-		g.fmul(s4, 0, 0, 3)
-		g.fdiv(s4, 0, 0, 2)
-		g.fadd(s4, 0, 0, 4)
+		g.fsub(0, 0, 1)
+		g.fmul(0, 0, 3)
+		g.fdiv(0, 0, 2)
+		g.fadd(0, 0, 4)
 		g.fcvtzu(0, 0)
 		g.op("VUMIN V5.S4, V0.S4, V0.S4")
 		g.op("VUZP1 V0.H8, V0.H8, V0.H8")
@@ -231,7 +231,7 @@ func (g *gen) neonFinite() {
 	g.clear(0)
 	g.neonLoop("finite", func() {
 		g.op("VLD1.P %d(R0), [V1.S4]", neonBytes)
-		g.fsub(s4, 1, 1, 1)
+		g.fsub(1, 1, 1)
 		g.op("VORR V1.B16, V0.B16, V0.B16")
 	})
 	g.op("VMOV V0.D[0], R2")
