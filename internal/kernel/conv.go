@@ -44,6 +44,18 @@ type ConvShape struct {
 // one tap, and strides of 1 unless it is Transposed, is another: the sum of each tap
 // over the depth is taken alone, in blocks as in [Gemm], and the taps in range are
 // added row by row. Weight gradients are summed as [Conv.WeightGrad] says.
+//
+// # Fast form
+//
+// Taps of 4x4 with a stride of 2 and at least winoChannels channels on both
+// sides go through Winograd's F(2x2,2x2) where that saves a fifth of the work,
+// see winograd.go; packed weights do not. Outputs of a phase, or the coarse grid,
+// are cut into tiles of 2x2 from the first on. The transformed inputs are
+// differences down the columns first and then along the rows, the transformed
+// taps sums in the same order. Each of the nine products sums over the phases of
+// inputs and the depth, in blocks as above with those phases in place of taps,
+// positions outside of the grid counting as zeros; the products are added down the
+// columns and then along the rows.
 type Conv struct {
 	s             ConvShape
 	forward, back *convPlan
@@ -73,6 +85,10 @@ func NewConv(s ConvShape) *Conv {
 	}
 	c.forward.finish(s.StrideH == 1 && s.StrideW == 1)
 	c.back.finish(true)
+	if s.mayWinograd() {
+		c.forward.planWinograd(winoForward(s.OH, s.H, s.PadH), winoForward(s.OW, s.W, s.PadW))
+		c.back.planWinograd(winoTransposed(s.H, s.OH, s.PadH), winoTransposed(s.W, s.OW, s.PadW))
+	}
 	return c
 }
 
@@ -93,7 +109,8 @@ func (c *Conv) Transposed(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
 }
 
 // Pack lays out weights for [Conv.Forward], to be used as often as wanted. w is
-// copied.
+// copied. The fast form is not used with packed weights: it would more than double
+// them, and one image is soon limited by reading them.
 func (c *Conv) Pack(w []float32) *PackedConv { return c.forward.pack(nil, new(PackedConv), w) }
 
 // PackTransposed is Pack for [Conv.Transposed].
@@ -107,7 +124,8 @@ type PackedConv struct {
 	thin *Packed
 }
 
-// Run computes what [Conv.Forward] or [Conv.Transposed] computes.
+// Run computes what [Conv.Forward] or [Conv.Transposed] computes, to the bit where
+// those do not use the fast form.
 func (w *PackedConv) Run(p *Pool, dst, x []float32, n int, ep Epilogue) {
 	w.plan.run(p, dst, x, w, n, ep)
 }
@@ -122,6 +140,7 @@ type convPlan struct {
 	colStride, rowStride int // in the weights: from one output channel to the next, one input channel to the next
 	depth, width         int // input and output channels of a group
 	thin                 bool
+	wino                 *winograd // nil where the fast form is not used
 	phases               []convPhase
 }
 

@@ -10,7 +10,7 @@ func TestConvReadsInside(t *testing.T) {
 	const n = 3
 	shapes := []ConvShape{
 		square(4, 3, 2, 5, 4, 2, 1), square(4, 17, 2, 50, 4, 2, 1), square(5, 1, 5, 1, 3, 1, 1), square(3, 9, 1, 8, 3, 1, 0),
-		square(5, 2, 3, 20, 2, 3, 1), {5, 4, 6, 5, 4, 6, 3, 3, 1, 1, 1, 1, 1, 1, 6}, square(3, 7, 3, 31, 1, 1, 0), square(2, 260, 1, 3, 2, 1, 0),
+		square(5, 2, 3, 20, 2, 3, 1), square(8, 48, 4, 50, 4, 2, 1), {5, 4, 6, 5, 4, 6, 3, 3, 1, 1, 1, 1, 1, 1, 6}, square(3, 7, 3, 31, 1, 1, 0), square(2, 260, 1, 3, 2, 1, 0),
 	}
 	eachTier(t, func(t *testing.T) {
 		for _, begins := range []bool{false, true} {

@@ -20,17 +20,26 @@ var (
 
 // runWith packs the weights and runs.
 func (l *convPlan) runWith(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
+	if l.wino != nil {
+		l.runWinograd(p, dst, x, w, n, ep)
+		return
+	}
 	pc := packedConvs.get()
 	l.run(p, dst, x, l.pack(p, pc, w), n, ep)
 	packedConvs.put(pc)
 }
 
-func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epilogue) {
+// checkRun checks the lengths of operands.
+func (l *convPlan) checkRun(dst, x []float32, n int, ep Epilogue) {
 	need("x", len(x), needShape("x", l.inH, l.inW, n, l.in))
 	need("dst", len(dst), needShape("dst", l.outH, l.outW, n, l.out))
 	if ep.Bias != nil {
 		need("bias", len(ep.Bias), l.out)
 	}
+}
+
+func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epilogue) {
+	l.checkRun(dst, x, n, ep)
 	if n == 0 {
 		return
 	}

@@ -14,6 +14,10 @@ package kernel
 // counts as zeros, blocks end with their row of pixels, and first the blocks of a
 // row are added and then the rows.
 //
+// In the fast form, see [Conv], the tiles of the coarse grid take the place of
+// its pixels and the products that of sums: g is transformed like taps and x like
+// inputs, and the products are added as there.
+//
 // dw must not overlap the others.
 func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 	s := &c.s
@@ -53,7 +57,11 @@ func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 			if i > 0 {
 				j.dst = more.s[(i-1)*size : i*size]
 			}
-			p.Do(j.parts(), j)
+			if c.forward.wino != nil {
+				j.runWinograd(p)
+			} else {
+				p.Do(j.parts(), j)
+			}
 		}
 	}
 	addShards(p, dw[:size], more.s, 0, shards)

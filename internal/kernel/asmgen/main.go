@@ -33,6 +33,10 @@ func files() map[string][]byte {
 			g.vectors(avx512)
 			g.vectors(avx2)
 		}),
+		"winograd_amd64.s": file(func(g *gen) {
+			g.winograd(avx512)
+			g.winograd(avx2)
+		}),
 		"peak_amd64.s": file(func(g *gen) {
 			g.peak(avx512)
 			g.peak(avx2)
@@ -42,8 +46,9 @@ func files() map[string][]byte {
 			g.neonPackRows()
 			g.neonTranspose()
 		}),
-		"vector_arm64.s": file(func(g *gen) { g.neonVectors() }),
-		"peak_arm64.s":   file(func(g *gen) { g.neonPeak() }),
+		"vector_arm64.s":   file(func(g *gen) { g.neonVectors() }),
+		"winograd_arm64.s": file(func(g *gen) { g.neonWinograd() }),
+		"peak_arm64.s":     file(func(g *gen) { g.neonPeak() }),
 	}
 }
 

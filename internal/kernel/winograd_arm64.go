@@ -1,0 +1,19 @@
+//go:build !purego
+
+package kernel
+
+// archWino does n > 0 elements, a multiple of the tier's lanes, in assembly, or
+// reports false.
+func archWino(id tierID, op winoOp, a *winoArgs, n int) bool {
+	if id != tierNEON {
+		return false
+	}
+	winoNEON(op, a, n)
+	return true
+}
+
+// winoNEON does what winoArgs.element does, for n elements, a positive multiple
+// of 4.
+//
+//go:noescape
+func winoNEON(op winoOp, a *winoArgs, n int)

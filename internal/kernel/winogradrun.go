@@ -1,0 +1,285 @@
+package kernel
+
+// winoPackJob is a [Task]: it lays out the transformed weights of the fast form.
+// A part is a panel: its weights are laid out as for the direct form, and added.
+// For each phase of outputs and each of the nine products there is a matrix like
+// that of a convPhase, with the phases of inputs in place of taps.
+type winoPackJob struct {
+	direct convPackJob
+	u      []float32
+}
+
+// winoPanel returns where the panel from column j on begins.
+func (l *convPlan) winoPanel(t *tierInfo, phase, product, j int) int {
+	return ((9*phase+product)*t.width(l.width) + j) * l.wino.ins * l.depth
+}
+
+// Run lays out one panel.
+func (k *winoPackJob) Run(part int) {
+	k.direct.Run(part)
+	l, t := k.direct.l, k.direct.t
+	w := l.wino
+	j0 := part * t.nr
+	size := l.depth * t.width(min(t.nr, l.width-j0))
+	var args winoArgs
+	for qr, rows := range w.rows.phases {
+		for qc, cols := range w.cols.phases {
+			q := qr*len(w.cols.phases) + qc
+			for i := range w.ins {
+				rp, cp := &rows[i/len(cols)], &cols[i%len(cols)]
+				for r := range 3 {
+					op := args.sums(r, func(r, c int) []float32 {
+						at := w.tapAt[rp.taps[r]*l.tapCols+cp.taps[c]]
+						return k.direct.b[l.panel(t, &l.phases[at[0]], 0, j0)+at[1]*size:]
+					})
+					for c := range 3 {
+						args.dst[c] = k.u[l.winoPanel(t, q, 3*r+c, j0)+i*size:]
+					}
+					args.run(op, size)
+				}
+			}
+		}
+	}
+}
+
+// winoJob is a [Task]: a convolution in the fast form. A part is a block of
+// images, of tiles of one phase of outputs, and of output channels.
+type winoJob struct {
+	l      *convPlan
+	t      *tierInfo
+	u      []float32
+	dst, x []float32
+	n      int
+	ep     Epilogue
+
+	images, tiles, cols  int // of a part
+	imageParts, colParts int
+}
+
+var (
+	winoJobs     freeList[winoJob]
+	winoPackJobs freeList[winoPackJob]
+)
+
+// Sizes of parts. They do not change bits.
+const (
+	winoCached = 1 << 19 // floats that a part touches besides its weights: most of the second cache
+	winoCols   = 256     // output channels of a part
+)
+
+// runWinograd lays out the weights and runs.
+func (l *convPlan) runWinograd(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
+	l.checkRun(dst, x, n, ep)
+	need("w", len(w), l.width*l.depth*l.taps)
+	if n == 0 {
+		return
+	}
+	s := scratches.get()
+	s.a = grown(s.a, l.packedSize(tier))
+	s.b = grown(s.b, l.winoPanel(tier, len(l.wino.rows.phases)*len(l.wino.cols.phases), 0, 0))
+	k := winoPackJobs.get()
+	k.direct, k.u = convPackJob{l, tier, s.a, w}, s.b
+	p.Do((l.width+tier.nr-1)/tier.nr, k)
+	*k = winoPackJob{}
+	winoPackJobs.put(k)
+
+	j := winoJobs.get()
+	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, tier, s.b, dst, x, n, ep
+	j.divide(p.Threads())
+	p.Do(j.parts(), j)
+	*j = winoJob{}
+	winoJobs.put(j)
+	scratches.put(s)
+}
+
+// divide chooses the size of a part.
+func (j *winoJob) divide(threads int) {
+	l, tall, nr := j.l, j.t.rows[0], j.t.nr
+	j.colParts = (l.width + winoCols - 1) / winoCols
+	j.cols = ((l.width+j.colParts-1)/j.colParts + nr - 1) / nr * nr
+	j.colParts = (l.width + j.cols - 1) / j.cols
+	row := 3*l.wino.ins*l.depth + 9*min(j.cols, l.width) // floats of a tile and an image
+	j.images, j.tiles = min(j.n, max(tall, winoCached/row/tall*tall)), 1
+	j.imageParts = (j.n + j.images - 1) / j.images
+	j.images = ((j.n+j.imageParts-1)/j.imageParts + tall - 1) / tall * tall // evenly
+	j.imageParts = (j.n + j.images - 1) / j.images
+	j.tiles = max(1, winoCached/row/j.images)
+	for j.tiles > 1 && j.parts() < 4*threads && threads > 1 {
+		j.tiles = (j.tiles + 1) / 2
+	}
+}
+
+// find returns the phase and the first tile of a block of tiles, and how many
+// such blocks there are.
+func (j *winoJob) find(block int) (qr, qc, first, total int) {
+	w := j.l.wino
+	for r, rows := range w.rows.tiles {
+		for c, cols := range w.cols.tiles {
+			blocks := (len(rows)*len(cols) + j.tiles - 1) / j.tiles
+			if block >= total && block < total+blocks {
+				qr, qc, first = r, c, (block-total)*j.tiles
+			}
+			total += blocks
+		}
+	}
+	return qr, qc, first, total
+}
+
+func (j *winoJob) parts() int {
+	_, _, _, blocks := j.find(-1)
+	return blocks * j.imageParts * j.colParts
+}
+
+// winoScratch is the memory of a part: the transformed inputs of three
+// products, all products, zeros, and outputs outside of the grid.
+type winoScratch struct {
+	v, m, zeros, outside []float32
+	segs                 []tileSeg
+}
+
+var winoScratches freeList[winoScratch]
+
+// Run computes one part.
+func (j *winoJob) Run(part int) {
+	l, w := j.l, j.l.wino
+	j0 := part % j.colParts * j.cols
+	part /= j.colParts
+	cols := min(j.cols, l.width-j0)
+	n0 := part % j.imageParts * j.images
+	images := min(j.images, j.n-n0)
+	qr, qc, first, _ := j.find(part / j.imageParts)
+	rowTiles, colTiles := w.rows.tiles[qr], w.cols.tiles[qc]
+	tiles := min(j.tiles, len(rowTiles)*len(colTiles)-first)
+	rows := tiles * images
+
+	own := winoScratches.get()
+	size := w.ins * rows * l.depth // the transformed inputs of one product
+	own.v = grown(own.v, 3*size)
+	own.m = grown(own.m, 9*rows*cols)
+	own.zeros = zeros(own.zeros, images*l.depth)
+	own.outside = grown(own.outside, images*cols)
+	var args winoArgs
+	for r := range 3 {
+		at := 0
+		for _, rp := range w.rows.phases[qr] {
+			for _, cp := range w.cols.phases[qc] {
+				for tile := first; tile < first+tiles; tile++ {
+					rin, cin := &rp.in[tile/len(colTiles)], &cp.in[tile%len(colTiles)]
+					op := args.differences(r, func(r, c int) []float32 {
+						if rin[r] < 0 || cin[c] < 0 {
+							return own.zeros
+						}
+						return j.x[((rin[r]*l.inW+cin[c])*j.n+n0)*l.in:]
+					})
+					for c := range 3 {
+						args.dst[c] = own.v[c*size+at:]
+					}
+					args.run(op, images*l.depth)
+					at += images * l.depth
+				}
+			}
+		}
+		for c := range 3 {
+			product := 3*r + c
+			j.multiply(own, own.v[c*size:][:size], own.m[product*rows*cols:][:rows*cols], qr*len(w.cols.phases)+qc, product, rows, j0, cols)
+		}
+	}
+	for tile := range tiles {
+		rt, ct := rowTiles[(first+tile)/len(colTiles)], colTiles[(first+tile)%len(colTiles)]
+		j.output(own, rt, ct, tile*images*cols, rows*cols, n0, images, j0, cols)
+	}
+	winoScratches.put(own)
+}
+
+// output computes the 2x2 outputs of a tile from its products, which begin at
+// element at of each.
+func (j *winoJob) output(own *winoScratch, rt, ct winoPair, at, step, n0, images, j0, cols int) {
+	l := j.l
+	var out [4][]float32
+	for i := range out {
+		if h, v := rt[i/2], ct[i%2]; h >= 0 && v >= 0 {
+			out[i] = j.dst[((h*l.outW+v)*j.n+n0)*l.out+j0:]
+		}
+	}
+	// All images at once, or each alone where others' channels lie between.
+	run, runs, next := images*cols, 1, 0
+	if cols < l.out {
+		run, runs, next = cols, images, l.out
+	}
+	var args winoArgs
+	for i := range runs {
+		for k := range args.src {
+			args.src[k] = own.m[k*step+at+i*run:]
+		}
+		for k, o := range out {
+			args.dst[k] = own.outside
+			if o != nil {
+				args.dst[k] = o[i*next:]
+			}
+		}
+		args.run(winoOutput, run)
+		for k, o := range out {
+			if o != nil {
+				j.ep.apply(args.dst[k][:run], j0, cols)
+			}
+		}
+	}
+}
+
+// multiply computes m [rows, cols], the columns from j0 on of one product of
+// transformed inputs v [ins, rows, depth].
+func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, rows, j0, cols int) {
+	l, t := j.l, j.t
+	args := tileArgs{ars: l.depth, acs: 1, ldc: cols}
+	for c := 0; c < cols; c += t.nr {
+		wide := min(t.nr, cols-c)
+		width := t.width(wide)
+		panel := j.u[l.winoPanel(t, phase, product, j0+c):][:l.wino.ins*l.depth*width]
+		args.brs, args.vecs = width, width/t.lanes
+		for bi := range l.wino.blocks {
+			b := &l.wino.blocks[bi]
+			own.segs = own.segs[:0]
+			for i := b.t0; i < b.t1; i++ {
+				own.segs = append(own.segs, tileSeg{a: i * rows * l.depth, b: i * l.depth * width})
+			}
+			args.segs, args.k, args.flags = own.segs, b.k, 0
+			if bi > 0 {
+				args.flags = tileAdd
+			}
+			args.setMask(wide-width+t.lanes, t.lanes)
+			args.b = panel[b.c0*width:]
+			step := 2 * b.k * len(own.segs)
+			ahead := panel[min((b.t1-1)*l.depth*width+(b.c0+b.k)*width, len(panel)):]
+			for i := 0; i < rows; i += args.rows {
+				args.rows = t.height(rows - i)
+				args.a, args.c = v[i*l.depth+b.c0:], m[i*cols+c:]
+				if len(ahead) > step {
+					args.ahead, ahead = ahead, ahead[step:]
+				}
+				t.tile(&args)
+			}
+		}
+	}
+}
+
+// zeros returns s with n zeros; s holds nothing else.
+func zeros(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
+
+// apply adds the bias to rows of cols elements, those of the channels from c0 on,
+// and applies the activation.
+func (ep *Epilogue) apply(rows []float32, c0, cols int) {
+	if ep.Bias != nil {
+		for i := 0; i < len(rows); i += cols {
+			j := elemJob{dst: rows[i : i+cols], x: rows[i : i+cols], y: ep.Bias[c0 : c0+cols]}
+			addOp(&j, 0, cols)
+		}
+	}
+	if ep.Act != Identity {
+		applyAct(ep.Act, ep.Alpha, rows, rows)
+	}
+}

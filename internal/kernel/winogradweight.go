@@ -1,0 +1,210 @@
+package kernel
+
+// winoWeightJob is a [Task]: the nine products of a weight gradient in the fast
+// form, for one shard. A part is three products of one phase of fine positions, for
+// a range of fine and of coarse channels.
+type winoWeightJob struct {
+	weightJob
+	m []float32 // the products: 36 matrices
+}
+
+// winoSumJob is a [Task]: it adds the products into the weights. A part is a
+// panel of coarse channels.
+type winoSumJob winoWeightJob
+
+var winoWeightJobs freeList[winoWeightJob]
+
+// runWinogradWeight computes the gradient of one shard.
+func (j *weightJob) runWinograd(p *Pool) {
+	s := scratches.get()
+	k := winoWeightJobs.get()
+	k.weightJob = *j
+	width := j.tier.width(j.c.s.K)
+	s.a = grown(s.a, 36*j.c.s.C*width)
+	k.m = s.a
+	k.divide()
+	p.Do(12*k.blocks(), k)
+	p.Do((j.c.s.K+j.tier.nr-1)/j.tier.nr, (*winoSumJob)(k))
+	*k = winoWeightJob{}
+	winoWeightJobs.put(k)
+	scratches.put(s)
+}
+
+// Most channels of a part, so that its sums and the operands of a block stay in
+// the second cache. They do not change bits.
+const (
+	winoFine   = 256
+	winoCoarse = 528
+)
+
+// divide chooses the channels of a part.
+func (j *winoWeightJob) divide() {
+	nr := j.tier.nr
+	fine := (j.c.s.C + winoFine - 1) / winoFine
+	j.mc = ((j.c.s.C+fine-1)/fine + 7) &^ 7
+	coarse := (j.c.s.K + winoCoarse - 1) / winoCoarse
+	j.nc = ((j.c.s.K+coarse-1)/coarse + nr - 1) / nr * nr
+}
+
+func (j *winoWeightJob) blocks() int {
+	return (j.c.s.C + j.mc - 1) / j.mc * ((j.c.s.K + j.nc - 1) / j.nc)
+}
+
+// matrix returns one of the products: panels of coarse channels, which hold a
+// row for each fine channel.
+func (j *winoWeightJob) matrix(product, phase int) []float32 {
+	size := j.c.s.C * j.tier.width(j.c.s.K)
+	return j.m[(4*product+phase)*size:][:size]
+}
+
+// winoWeightScratch is the memory of a part, for one block: both operands of
+// three products as rows, and of one packed; and zeros.
+type winoWeightScratch struct {
+	v, h, a, b, zeros []float32
+}
+
+var winoWeightScratches freeList[winoWeightScratch]
+
+// Run computes one part.
+func (j *winoWeightJob) Run(part int) {
+	s, t, w := &j.c.s, j.tier, j.c.forward.wino
+	r, phase := part/j.blocks()/4, part/j.blocks()%4
+	coarseParts := (s.K + j.nc - 1) / j.nc
+	c0, k0 := part%j.blocks()/coarseParts*j.mc, part%j.blocks()%coarseParts*j.nc
+	channels, cols := min(j.mc, s.C-c0), min(j.nc, s.K-k0)
+	rowTiles, colTiles := w.rows.tiles[0], w.cols.tiles[0]
+	rp, cp := &w.rows.phases[0][phase/2], &w.cols.phases[0][phase%2]
+
+	tilesOf, imagesOf := j.blockPixels()
+	own := winoWeightScratches.get()
+	most := tilesOf * imagesOf
+	own.v, own.a = grown(own.v, 3*most*channels), grown(own.a, most*channels)
+	own.h, own.b = grown(own.h, 3*most*cols), grown(own.b, most*min(t.nr, t.width(cols)))
+	own.zeros = zeros(own.zeros, imagesOf*max(s.C, s.K))
+	tiles := len(rowTiles) * len(colTiles)
+	started := false
+	var args winoArgs
+	for o := 0; o < tiles; o += tilesOf {
+		end := min(o+tilesOf, tiles)
+		for i := 0; i < j.images; i += imagesOf {
+			n, n0 := min(imagesOf, j.images-i), j.first+i
+			for tile := o; tile < end; tile++ {
+				rin, cin := &rp.in[tile/len(colTiles)], &cp.in[tile%len(colTiles)]
+				rout, cout := &rowTiles[tile/len(colTiles)], &colTiles[tile%len(colTiles)]
+				length, runs := winoRuns(channels, s.C, n)
+				for i := range runs {
+					op := args.differences(r, func(r, c int) []float32 {
+						if rin[r] < 0 || cin[c] < 0 {
+							return own.zeros
+						}
+						return j.x[((rin[r]*s.W+cin[c])*j.n+n0+i)*s.C+c0:]
+					})
+					for c := range 3 {
+						args.dst[c] = own.v[c*most*channels+((tile-o)*n+i)*channels:]
+					}
+					args.run(op, length)
+				}
+				length, runs = winoRuns(cols, s.K, n)
+				for i := range runs {
+					op := args.sums(r, func(r, c int) []float32 {
+						if rout[r] < 0 || cout[c] < 0 {
+							return own.zeros
+						}
+						return j.g[((rout[r]*s.OW+cout[c])*j.n+n0+i)*s.K+k0:]
+					})
+					for c := range 3 {
+						args.dst[c] = own.h[c*most*cols+((tile-o)*n+i)*cols:]
+					}
+					args.run(op, length)
+				}
+			}
+			for c := range 3 {
+				j.block(own, own.v[c*most*channels:], own.h[c*most*cols:], j.matrix(3*r+c, phase), (end-o)*n, c0, channels, k0, cols, started)
+			}
+			started = true
+		}
+	}
+	winoWeightScratches.put(own)
+}
+
+// winoRuns returns how n rows of count channels of all are passed over: at once
+// if there are no others between them, else one by one.
+func winoRuns(count, all, n int) (length, runs int) {
+	if count == all {
+		return n * count, 1
+	}
+	return count, n
+}
+
+// block adds the sums over some rows of v [rows, channels] and h [rows, cols] to m.
+func (j *winoWeightJob) block(own *winoWeightScratch, v, h, m []float32, rows, c0, channels, k0, cols int, started bool) {
+	t := j.tier
+	for i := 0; i < channels; {
+		height := t.height(channels - i)
+		packTile(t, own.a[i*rows:][:height*rows], v[i:], height, rows, 1, channels)
+		i += height
+	}
+	args := tileArgs{segs: oneSeg, ars: 1, k: rows}
+	if started {
+		args.flags = tileAdd
+	}
+	args.setMask(t.lanes, t.lanes)
+	for k := 0; k < cols; k += t.nr {
+		wide := t.width(min(t.nr, cols-k))
+		packRows(t, own.b[:rows*wide], h[k:], cols, rows, min(t.nr, cols-k), wide)
+		args.b, args.brs, args.ldc, args.vecs = own.b, wide, wide, wide/t.lanes
+		sums := m[(k0+k)*j.c.s.C:]
+		for i := 0; i < channels; i += args.rows {
+			args.rows = t.height(channels - i)
+			args.a, args.acs = own.a[i*rows:], args.rows
+			args.c = sums[(c0+i)*wide:]
+			t.tile(&args)
+		}
+	}
+}
+
+// Run adds the products of one panel and moves the sums to where the weights
+// stand.
+func (k *winoSumJob) Run(part int) {
+	j := (*winoWeightJob)(k)
+	s, t := &j.c.s, j.tier
+	k0 := part * t.nr
+	cols := min(t.nr, s.K-k0)
+	wide := t.width(cols)
+	size := s.C * wide
+	own := winoWeightScratches.get()
+	own.v = grown(own.v, 16*size)
+	var args winoArgs
+	for phase := range 4 {
+		for i := range 9 {
+			args.src[i] = j.matrix(i, phase)[k0*s.C:]
+		}
+		for y := range 4 {
+			tap := (phase/2+y/2*2)*4 + phase%2 + y%2*2
+			args.dst[y] = own.v[tap*size:]
+		}
+		args.run(winoOutput, size)
+	}
+	tapsInRows(t, j.dst[k0*s.C*16:], own.v, s.C, cols, wide)
+	winoWeightScratches.put(own)
+}
+
+// tapsInRows moves sums [16][channels][wide] to weights [cols][channels][16].
+func tapsInRows(t *tierInfo, dst, sums []float32, channels, cols, wide int) {
+	size := channels * wide
+	for c := range channels {
+		for k := 0; k < cols; k += 8 {
+			for tap := 0; tap < 16; tap += 8 {
+				to, from := dst[(k*channels+c)*16+tap:], sums[tap*size+c*wide+k:]
+				if k+8 <= cols && archTranspose(t, to, from, size, channels*16, 1) {
+					continue
+				}
+				for i := range min(8, cols-k) {
+					for r := range 8 {
+						to[i*channels*16+r] = from[r*size+i]
+					}
+				}
+			}
+		}
+	}
+}
