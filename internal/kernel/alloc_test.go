@@ -35,6 +35,7 @@ func TestNoAllocations(t *testing.T) {
 				{"MaxPieces", func() { MaxPieces(p, y, x, 100, 100, 5) }},
 				{"SoftplusMean", func() { SoftplusMean(x[:1000], 1, 1, 4) }},
 				{"Adam", func() { Adam(p, y, x, z, z, 1e-9, 0.5, 0.999, 1e-8, 1) }},
+				{"Lerp", func() { Lerp(p, y, x, 0.5) }},
 				{"Momentum", func() { Momentum(p, y, x, z, 1e-9, 0.5) }},
 				{"FirstNonFinite", func() { FirstNonFinite(x) }},
 				{"AllFinite", func() { AllFinite(p, x) }},

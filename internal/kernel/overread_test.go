@@ -66,6 +66,7 @@ func TestReadsInside(t *testing.T) {
 				Add(nil, x, y, z)
 				Mul(nil, x, y, z)
 				Affine(nil, x, y, 2, 3)
+				Lerp(nil, x, y, 0.5)
 				Momentum(nil, x, y, z, 1, 0.5)
 				Adam(nil, x, y, z, w, 1, 0.5, 0.9, 1, 1)
 				FirstNonFinite(x)

@@ -24,6 +24,7 @@ const (
 	vectorMaxPiecesGather
 	vectorFromBytes
 	vectorToBytes
+	vectorLerp
 )
 
 // vector does elements lo ... hi-1 of a job in assembly, as far as they fill

@@ -24,6 +24,8 @@ TEXT ·vectorAVX512(SB), NOSPLIT, $0-32
 	JEQ LeakyRelu
 	CMPL AX, $const_vectorLeakyReluGrad
 	JEQ LeakyReluGrad
+	CMPL AX, $const_vectorLerp
+	JEQ Lerp
 	CMPL AX, $const_vectorLog
 	JEQ Log
 	CMPL AX, $const_vectorMaxPieces
@@ -538,6 +540,61 @@ LeakyReluGradOne:
 	SUBQ $16, CX
 	JGT LeakyReluGradOne
 LeakyReluGradEnd:
+	VZEROUPPER
+	RET
+Lerp:
+	MOVQ elemJob_dst(DI), AX
+	LEAQ (AX)(SI*4), AX
+	MOVQ elemJob_x(DI), BX
+	LEAQ (BX)(SI*4), BX
+	VBROADCASTSS elemJob_a(DI), Z2
+	VPXORQ Z3, Z3, Z3
+	XORQ SI, SI
+	SUBQ $64, CX
+	JLT LerpRest
+	PCALIGN $32
+LerpLoop:
+	VMOVUPS 0(AX)(SI*4), Z0
+	VMOVUPS 0(BX)(SI*4), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z2, Z1, Z1
+	VADDPS Z1, Z0, Z0
+	VMOVUPS Z0, 0(AX)(SI*4)
+	VMOVUPS 64(AX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z2, Z1, Z1
+	VADDPS Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)(SI*4)
+	VMOVUPS 128(AX)(SI*4), Z0
+	VMOVUPS 128(BX)(SI*4), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z2, Z1, Z1
+	VADDPS Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)(SI*4)
+	VMOVUPS 192(AX)(SI*4), Z0
+	VMOVUPS 192(BX)(SI*4), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z2, Z1, Z1
+	VADDPS Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)(SI*4)
+	ADDQ $64, SI
+	SUBQ $64, CX
+	JGE LerpLoop
+LerpRest:
+	ADDQ $64, CX
+	JEQ LerpEnd
+LerpOne:
+	VMOVUPS 0(AX)(SI*4), Z0
+	VMOVUPS 0(BX)(SI*4), Z1
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z2, Z1, Z1
+	VADDPS Z1, Z0, Z0
+	VMOVUPS Z0, 0(AX)(SI*4)
+	ADDQ $16, SI
+	SUBQ $16, CX
+	JGT LerpOne
+LerpEnd:
 	VZEROUPPER
 	RET
 Log:
@@ -2775,6 +2832,8 @@ TEXT ·vectorAVX2(SB), NOSPLIT, $0-32
 	JEQ LeakyRelu
 	CMPL AX, $const_vectorLeakyReluGrad
 	JEQ LeakyReluGrad
+	CMPL AX, $const_vectorLerp
+	JEQ Lerp
 	CMPL AX, $const_vectorLog
 	JEQ Log
 	CMPL AX, $const_vectorMaxPieces
@@ -3306,6 +3365,61 @@ LeakyReluGradOne:
 	SUBQ $8, CX
 	JGT LeakyReluGradOne
 LeakyReluGradEnd:
+	VZEROUPPER
+	RET
+Lerp:
+	MOVQ elemJob_dst(DI), AX
+	LEAQ (AX)(SI*4), AX
+	MOVQ elemJob_x(DI), BX
+	LEAQ (BX)(SI*4), BX
+	VBROADCASTSS elemJob_a(DI), Y2
+	VXORPS Y3, Y3, Y3
+	XORQ SI, SI
+	SUBQ $32, CX
+	JLT LerpRest
+	PCALIGN $32
+LerpLoop:
+	VMOVUPS 0(AX)(SI*4), Y0
+	VMOVUPS 0(BX)(SI*4), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y2, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VMOVUPS Y0, 0(AX)(SI*4)
+	VMOVUPS 32(AX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y2, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)(SI*4)
+	VMOVUPS 64(AX)(SI*4), Y0
+	VMOVUPS 64(BX)(SI*4), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y2, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)(SI*4)
+	VMOVUPS 96(AX)(SI*4), Y0
+	VMOVUPS 96(BX)(SI*4), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y2, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)(SI*4)
+	ADDQ $32, SI
+	SUBQ $32, CX
+	JGE LerpLoop
+LerpRest:
+	ADDQ $32, CX
+	JEQ LerpEnd
+LerpOne:
+	VMOVUPS 0(AX)(SI*4), Y0
+	VMOVUPS 0(BX)(SI*4), Y1
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y2, Y1, Y1
+	VADDPS Y1, Y0, Y0
+	VMOVUPS Y0, 0(AX)(SI*4)
+	ADDQ $8, SI
+	SUBQ $8, CX
+	JGT LerpOne
+LerpEnd:
 	VZEROUPPER
 	RET
 Log:

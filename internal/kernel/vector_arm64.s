@@ -24,6 +24,8 @@ TEXT ·vectorNEON(SB), NOSPLIT, $0-33
 	BEQ LeakyRelu
 	CMP $const_vectorLeakyReluGrad, R8
 	BEQ LeakyReluGrad
+	CMP $const_vectorLerp, R8
+	BEQ Lerp
 	CMP $const_vectorLog, R8
 	BEQ Log
 	CMP $const_vectorMomentum, R8
@@ -253,6 +255,26 @@ LeakyReluGradLoop:
 	VST1.P [V0.S4], 16(R3)
 	SUBS $4, R6
 	BGT LeakyReluGradLoop
+	MOVD $1, R8
+	MOVB R8, ret+32(FP)
+	RET
+Lerp:
+	MOVD elemJob_dst(R0), R1
+	ADD R7<<2, R1, R1
+	MOVD elemJob_x(R0), R2
+	ADD R7<<2, R2, R2
+	ADD $elemJob_a, R0, R8
+	VLD1R (R8), [V2.S4]
+	VEOR V3.B16, V3.B16, V3.B16
+LerpLoop:
+	VLD1 (R1), [V0.S4]
+	VLD1.P 16(R2), [V1.S4]
+	WORD $0x4ea0d421 // fsub v1.4s, v1.4s, v0.4s
+	WORD $0x6e21dc41 // fmul v1.4s, v2.4s, v1.4s
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	VST1.P [V0.S4], 16(R1)
+	SUBS $4, R6
+	BGT LerpLoop
 	MOVD $1, R8
 	MOVB R8, ret+32(FP)
 	RET

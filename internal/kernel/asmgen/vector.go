@@ -99,6 +99,11 @@ var vectorOps = []vectorOp{
 		b.op("VMULPS %s, %s, %s", b.tmp[0], b.in[1], b.in[1])
 		b.op("VMULPS %s, %s, %s", b.in[0], b.in[1], b.in[0])
 	}},
+	{"Lerp", []string{"dst", "x"}, []string{"dst"}, []string{"a"}, func(b *vectorBody) {
+		b.op("VSUBPS %s, %s, %s", b.in[0], b.in[1], b.in[1])
+		b.op("VMULPS %s, %s, %s", b.c[0], b.in[1], b.in[1])
+		b.op("VADDPS %s, %s, %s", b.in[1], b.in[0], b.in[0])
+	}},
 	{"Momentum", []string{"dst", "y", "x"}, []string{"dst", "y"}, []string{"a", "b"}, func(b *vectorBody) {
 		w, v, g := b.in[0], b.in[1], b.in[2]
 		b.op("VMULPS %s, %s, %s", b.c[1], v, v)
