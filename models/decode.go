@@ -115,12 +115,12 @@ func (c *checker) object(path string, t reflect.Type) error {
 		field := path + "." + plain(key)
 		var names []string
 		var found reflect.Type
-		var inLayer bool
+		var strict bool
 		for f := range t.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			names = append(names, name)
 			if name == key {
-				found, inLayer = f.Type, t == reflect.TypeFor[Layer]()
+				found, strict = f.Type, t == reflect.TypeFor[Layer]() || f.Type == reflect.TypeFor[EMA]()
 			}
 		}
 		if found == nil {
@@ -134,7 +134,7 @@ func (c *checker) object(path string, t reflect.Type) error {
 		if err := c.value(field, found); err != nil {
 			return err
 		}
-		if inLayer {
+		if strict {
 			if err := c.notZero(field, start, found); err != nil {
 				return err
 			}
@@ -144,8 +144,8 @@ func (c *checker) object(path string, t reflect.Type) error {
 	return err
 }
 
-// notZero refuses a layer's key whose value is that of a key left out: it would
-// silently give the default, and no key of a layer may be zero.
+// notZero refuses a key whose value is that of the key left out: it would
+// silently give the default, and neither a key of a layer nor an EMA may be zero.
 func (c *checker) notZero(path string, start int64, t reflect.Type) error {
 	text := bytes.TrimLeft(c.data[start:c.dec.InputOffset()], ": \t\r\n")
 	v := reflect.New(t)
@@ -157,6 +157,8 @@ func (c *checker) notZero(path string, start int64, t reflect.Type) error {
 		return fmt.Errorf("models: %s: [], want at least one element", path)
 	case v.Kind() == reflect.String && v.Len() == 0:
 		return fmt.Errorf("models: %s: \"\", want a name", path)
+	case v.Kind() == reflect.Struct && v.IsZero():
+		return fmt.Errorf("models: %s: %s, want values above 0; leave it out for none", path, text)
 	case v.IsZero():
 		return fmt.Errorf("models: %s: %s, want above 0", path, text)
 	}

@@ -66,6 +66,11 @@ func TestParseErrors(t *testing.T) {
 		{`"units": 8`, `"units": 8, "in": []`, `models: preset.spec.generator[0].in: [], want at least one element`},
 		{`"alpha": 0.2`, `"alpha": 0e5`, `models: preset.spec.generator[1].alpha: 0e5, want above 0`},
 		{`"k": 1`, `"k": 0`, `models: recipe.k: 0, want at least 1`},
+		{`"batch": 8`, `"batch": 8, "ema": {}`, `models: preset.recipe.ema: {}, want values above 0; leave it out for none`},
+		{`"batch": 8`, `"batch": 8, "ema": {"half_life_images": 0}`, `models: preset.recipe.ema: {"half_life_images": 0}, want values above 0; leave it out for none`},
+		{`"batch": 8`, `"batch": 8, "ema": {"half_life_images": -5}`, `models: recipe.ema.half_life_images: -5, want at least 0`},
+		{`"batch": 8`, `"batch": 8, "ema": {"half_life": 5}`, `models: preset.recipe.ema.half_life: unknown field`},
+		{`"batch": 8`, `"batch": 8, "ema": 5`, `models: preset.recipe.ema: 5, want an object`},
 		{`"units": 1}]`, `"units": 1},]`, `models: preset: line 13: invalid character ']' looking for beginning of value`},
 		{`"units": 1}]`, `"units": 1}}`, `models: preset: line 13: invalid character '}' after array element`},
 	} {

@@ -53,6 +53,7 @@ type Recipe struct {
 	DLossScale float32 `json:"d_loss_scale"` // factor of D's loss
 	Solver     Solver  `json:"solver"`
 	Init       Init    `json:"init"`
+	EMA        EMA     `json:"ema,omitzero"` // left out: none
 }
 
 // Solver is an optimiser with its schedules. A step is an update of one
@@ -85,6 +86,14 @@ type Init struct {
 type Distribution struct {
 	Type  string  `json:"type"`           // Uniform, Normal or FanInUniform
 	Scale float32 `json:"scale,omitzero"` // Uniform: the bound; Normal: the standard deviation
+}
+
+// EMA asks for an exponential moving average of the generator, which is then
+// what samples are drawn from and what is exported. It is counted in images, not
+// in steps, so that it means the same for every batch size. The zero value is
+// none.
+type EMA struct {
+	HalfLifeImages int `json:"half_life_images"` // images G draws for its updates until old weights count half
 }
 
 // ParseRecipe reads a recipe from strict JSON and validates it.

@@ -21,6 +21,7 @@ func (r *Recipe) Validate() error {
 		prefix("solver.", r.Solver.check()),
 		prefix("init.g.", r.Init.G.check()),
 		prefix("init.d.", r.Init.D.check()),
+		intRange("ema.half_life_images", r.EMA.HalfLifeImages, 0, 1<<30),
 	)
 	switch {
 	case err != nil:

@@ -44,6 +44,8 @@ func TestRecipeErrors(t *testing.T) {
 		{adam, func(r *Recipe) { r.Init.G.Type = "xavier" }, `init.g.type: "xavier", want uniform or normal or fan_in_uniform`},
 		{adam, func(r *Recipe) { r.Init.D.Scale = 1 }, `init.d.scale: 1, want none with type fan_in_uniform`},
 		{sgd, func(r *Recipe) { r.Init.D.Scale = 0 }, `init.d.scale: 0, want above 0`},
+		{adam, func(r *Recipe) { r.EMA.HalfLifeImages = -1 }, `ema.half_life_images: -1, want at least 0`},
+		{adam, func(r *Recipe) { r.EMA.HalfLifeImages = 1<<30 + 1 }, `ema.half_life_images: 1073741825, want at most 1073741824`},
 		{sgd, func(r *Recipe) { r.Init.GOutputBias = "zero" }, `init.g_output_bias: "zero", want "marginals" or none`},
 	} {
 		r := tt.base

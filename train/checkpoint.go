@@ -259,7 +259,7 @@ func joinSteps(steps []int) string {
 	return b.String()
 }
 
-// Model returns the networks of the checkpoint, to sample from or to export.
+// Model returns the networks of the checkpoint as they were trained.
 func (c *Checkpoint) Model() (*graph.Model, error) {
 	g, d, err := c.Spec.Networks()
 	if err != nil {
@@ -284,6 +284,16 @@ func (c *Checkpoint) Model() (*graph.Model, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// Averaged returns the networks of the checkpoint with the moving average of
+// the generator, or an error if it has none.
+func (c *Checkpoint) Averaged() (*graph.Model, error) {
+	m, err := c.Model()
+	if err != nil {
+		return nil, err
+	}
+	return m, c.copyTo(averageTensors(m))
 }
 
 // modelTensors lists the parameters of a model, as they stand in its memory.

@@ -138,7 +138,7 @@ func TestDifference(t *testing.T) {
 		t.Error("want the last checkpoint, and no generator")
 	}
 	out := filepath.Join(t.TempDir(), "g.onnx")
-	if _, err := ExportCheckpoint(dir, -1, out, export.Options{Fold: true}); !errors.As(err, &d) || !errors.As(err, &e) || e.Hint == "" || exists(out) {
+	if _, err := ExportCheckpoint(dir, -1, out, EMAIfAny, export.Options{Fold: true}); !errors.As(err, &d) || !errors.As(err, &e) || e.Hint == "" || exists(out) {
 		t.Errorf("got %v", err)
 	}
 }

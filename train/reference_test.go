@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gantry/internal/graph"
 	"gantry/internal/rng"
@@ -26,18 +27,20 @@ type reference struct {
 type refNet struct {
 	*models.Network
 	p, m, v map[string][]float64
+	ema     map[string][]float64 // of p
 	updates int
 }
 
 func newReference(model *graph.Model, r *models.Recipe, data dataset.Dataset, seed uint64) *reference {
 	net := func(n *graph.Net) *refNet {
-		x := &refNet{Network: n.Network, p: map[string][]float64{}, m: map[string][]float64{}, v: map[string][]float64{}}
+		x := &refNet{Network: n.Network, p: map[string][]float64{}, m: map[string][]float64{}, v: map[string][]float64{}, ema: map[string][]float64{}}
 		for _, p := range n.Params() {
 			for _, w := range n.Tensor(p.Name).Float32s() {
 				x.p[p.Name] = append(x.p[p.Name], float64(w))
 			}
 			x.m[p.Name] = make([]float64, p.Elements())
 			x.v[p.Name] = make([]float64, p.Elements())
+			x.ema[p.Name] = slices.Clone(x.p[p.Name])
 		}
 		return x
 	}
@@ -359,6 +362,7 @@ func (t *reference) run() (s Stats) {
 			backG(backFake(dy, nil), gg)
 			t.d.update(&r.Solver, float64(r.Solver.DLR), grads, epoch(j))
 			t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(j))
+			t.average()
 			t.step++
 			s.Step = t.step
 			return s
@@ -376,9 +380,23 @@ func (t *reference) run() (s Stats) {
 	gg := gradients{}
 	backG(backFake(dy, nil), gg)
 	t.g.update(&r.Solver, float64(r.Solver.GLR), gg, epoch(k-1))
+	t.average()
 	t.step++
 	s.Step = t.step
 	return s
+}
+
+// average moves the average of G towards G: StyleGAN2-ADA's training_loop, with
+// its ema_rampup of 0.05.
+func (t *reference) average() {
+	n := float64(t.recipe.Batch)
+	life := min(float64(t.recipe.EMA.HalfLifeImages), 0.05*n*float64(t.step))
+	beta := math.Pow(0.5, n/max(life, 1e-8))
+	for name, w := range t.g.p {
+		for i, e := range t.g.ema[name] {
+			t.g.ema[name][i] = beta*e + (1-beta)*w[i]
+		}
+	}
 }
 
 // state returns a tensor of the trainer's state by its name.
@@ -393,6 +411,8 @@ func (t *reference) state(name string) []float64 {
 				return n.m[p]
 			case "solver." + p + ".v":
 				return n.v[p]
+			case "ema." + p:
+				return n.ema[p]
 			}
 		}
 	}

@@ -173,6 +173,7 @@ func (r *runner) prepare() error {
 		r.saved = r.from.Step
 	case origin != nil:
 		if err = origin.copyTo(modelTensors(t.Model())); err == nil {
+			t.ema.restart()
 			err = t.Restore(0, t.State())
 		}
 	}
@@ -307,7 +308,7 @@ func (r *runner) images(ctx context.Context) error {
 	if exists(path) || n%r.s.SampleEvery != 0 && n != r.s.Steps {
 		return nil
 	}
-	onnx, _, err := export.Generator(r.t.Model(), r.exportInfo(), export.Options{Fold: true})
+	onnx, _, err := export.Generator(r.t.Averaged(), r.exportInfo(), export.Options{Fold: true})
 	if d := (*export.DifferenceError)(nil); errors.As(err, &d) { // a later step may be better
 		return r.p.say("no grid of step %d: exporting changes samples by %.2g of their range", n, d.Diff)
 	}
@@ -337,11 +338,11 @@ func (r *runner) finish(ctx context.Context) (*Result, error) {
 	old, err := os.ReadFile(res.Generator)
 	var file []byte
 	if err == nil { // those bytes, if nothing is missing
-		file, res.Export, err = export.Generator(r.t.Model(), r.exportInfo(), export.Options{Fold: true})
+		file, res.Export, err = export.Generator(r.t.Averaged(), r.exportInfo(), export.Options{Fold: true})
 	}
 	if err != nil || !bytes.Equal(file, old) {
 		r.wrote = true
-		res.Export, err = export.WriteFile(res.Generator, r.t.Model(), r.exportInfo(), export.Options{Fold: true})
+		res.Export, err = export.WriteFile(res.Generator, r.t.Averaged(), r.exportInfo(), export.Options{Fold: true})
 	}
 	switch {
 	case errors.As(err, new(*export.DifferenceError)):

@@ -342,7 +342,7 @@ func TestExportCheckpoint(t *testing.T) {
 		same bool
 	}{{dir, -1, true}, {dir, 8, true}, {dir, 4, false}, {filepath.Join(dir, "checkpoint-000008.safetensors"), -1, true}} {
 		out := filepath.Join(t.TempDir(), "g.onnx")
-		if _, err := ExportCheckpoint(c.path, c.step, out, export.Options{Fold: true}); err != nil {
+		if _, err := ExportCheckpoint(c.path, c.step, out, EMAIfAny, export.Options{Fold: true}); err != nil {
 			t.Fatal(err)
 		}
 		if got, _ := os.ReadFile(out); bytes.Equal(got, want) != c.same {
@@ -351,7 +351,7 @@ func TestExportCheckpoint(t *testing.T) {
 	}
 	for path, step := range map[string]int{dir: 5, t.TempDir(): -1, "none": -1, filepath.Join(dir, "checkpoint-000008.safetensors"): 3} {
 		var e *Error
-		if _, err := ExportCheckpoint(path, step, "x", export.Options{}); !errors.As(err, &e) || !e.Misuse {
+		if _, err := ExportCheckpoint(path, step, "x", EMAIfAny, export.Options{}); !errors.As(err, &e) || !e.Misuse {
 			t.Errorf("%s, step %d: got %v, want a misuse", path, step, err)
 		}
 	}

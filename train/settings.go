@@ -150,7 +150,7 @@ func mapDifference(path string, was, is map[string]any) string {
 	for _, k := range keys {
 		a, aMap := was[k].(map[string]any)
 		b, bMap := is[k].(map[string]any)
-		if aMap && bMap {
+		if aMap || bMap { // one that is left out is an empty one
 			if d := mapDifference(path+k+".", a, b); d != "" {
 				return d
 			}

@@ -22,7 +22,8 @@ type NamedTensor struct {
 // State returns every tensor that a step changes: the parameters of G and of D,
 // running statistics included, under their names in the model ("g.2.weight"),
 // then for each trainable one the solver's moments ("solver.g.2.weight.m" for
-// Adam, and "solver.g.2.weight.v"). The order is fixed. Data is live: it is the
+// Adam, and "solver.g.2.weight.v"), then the generator's moving average if there
+// is one ("ema.g.2.weight"). The order is fixed. Data is live: it is the
 // trainer's own memory, to be read between steps. Together with [Trainer.Steps]
 // it is all that a run needs to go on exactly.
 func (t *Trainer) State() []NamedTensor {
@@ -39,6 +40,9 @@ func (t *Trainer) State() []NamedTensor {
 			}
 			ts = append(ts, NamedTensor{"solver." + x.name + ".v", x.shape, x.v})
 		}
+	}
+	if t.ema != nil {
+		ts = append(ts, averageTensors(t.ema.model)...)
 	}
 	return ts
 }

@@ -73,6 +73,7 @@ type Trainer struct {
 	d       *discriminatorGraph
 	a       *adversaryGraph
 	solvers struct{ g, d *solver }
+	ema     *average // nil: none
 }
 
 // NewTrainer returns a trainer with initialised weights at step 0. It keeps spec
@@ -131,6 +132,7 @@ func (t *Trainer) build(machine func(...gorgonia.Nodes) (graph.Machine, error)) 
 	t.latents = &latents{input: t.spec.Inputs[0], seed: t.seed, rows: r.Batch, pool: t.pool}
 	t.solvers.g = newSolver(&r.Solver, r.Solver.GLR, t.model.G, t.pool)
 	t.solvers.d = newSolver(&r.Solver, r.Solver.DLR, t.model.D, t.pool)
+	t.ema = newAverage(r, t.model, t.pool)
 	return nil
 }
 
@@ -271,9 +273,10 @@ func (t *Trainer) updateD(j int) error {
 	return nil
 }
 
-// updateG applies G's gradients.
+// updateG applies G's gradients, and has the moving average follow.
 func (t *Trainer) updateG() {
 	t.solvers.g.step(t.g.grads, t.step, t.epoch(t.step*t.recipe.K+t.recipe.K-1))
+	t.ema.update(t.step)
 }
 
 // epoch returns the pass through the data, from 1, in which a batch of real
@@ -285,6 +288,16 @@ func (t *Trainer) Steps() int { return t.step }
 
 // Model returns the networks, whose weights a step changes in place.
 func (t *Trainer) Model() *graph.Model { return t.model }
+
+// Averaged returns the model whose generator is to be drawn from and exported:
+// the moving average of Model's, if the recipe has one, or else Model itself. A
+// step changes it in place.
+func (t *Trainer) Averaged() *graph.Model {
+	if t.ema == nil {
+		return t.model
+	}
+	return t.ema.model
+}
 
 // Spec returns the networks' description.
 func (t *Trainer) Spec() *models.Spec { return t.spec }

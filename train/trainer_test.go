@@ -47,15 +47,15 @@ var trainings = []struct{ name, spec, recipe string }{
 	{"alternating", plainSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, ` + fanIn + `}`},
 	{"alternating fresh k=2 minimax", plainSpec, `{"batch": 8, "k": 2, "shards": 2, "update": "alternating", "g_latents": "fresh", "g_loss": "minimax",
-	  "g_loss_scale": 1.5, "d_loss_scale": 0.5, ` + adamSolver + `, ` + fanIn + `}`},
+	  "g_loss_scale": 1.5, "d_loss_scale": 0.5, ` + adamSolver + `, ` + fanIn + `, "ema": {"half_life_images": 2}}`},
 	{"alternating k=2 same, dropout", paperSpec, `{"batch": 8, "k": 2, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, ` + fanIn + `}`},
 	{"simultaneous", paperSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "simultaneous", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 0.5, ` + sgdSolver + `, ` + wide + `}`},
 	{"simultaneous k=3", paperSpec, `{"batch": 8, "k": 3, "shards": 1, "update": "simultaneous", "g_latents": "same", "g_loss": "minimax",
-	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + wide + `}`},
+	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + wide + `, "ema": {"half_life_images": 1000}}`},
 	{"simultaneous batch norm", plainSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "simultaneous", "g_latents": "same", "g_loss": "non_saturating",
-	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + fanIn + `}`},
+	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + fanIn + `, "ema": {"half_life_images": 1}}`},
 }
 
 // blobs is a data set of 21 images of 4x4: batches of 8 run across its end.

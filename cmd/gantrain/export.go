@@ -16,6 +16,7 @@ func exportCommand(args []string, stdout, stderr io.Writer) error {
 	out := fs.StringP("out", "o", "", "")
 	step := fs.Int("step", -1, "")
 	fold := fs.Bool("fold", true, "")
+	ema := fs.Bool("ema", true, "")
 	if err := parse(fs, args, exportUsage, stdout); err != nil {
 		return err
 	}
@@ -29,7 +30,14 @@ func exportCommand(args []string, stdout, stderr io.Writer) error {
 	case fs.Changed("step") && *step < 0:
 		return misused("leave it out for the newest", "--step %d: must be at least 0", *step)
 	}
-	report, err := train.ExportCheckpoint(fs.Arg(0), *step, *out, export.Options{Fold: *fold})
+	weights := train.EMAIfAny
+	switch {
+	case !*ema:
+		weights = train.EMANone
+	case fs.Changed("ema"):
+		weights = train.EMAOnly
+	}
+	report, err := train.ExportCheckpoint(fs.Arg(0), *step, *out, weights, export.Options{Fold: *fold})
 	if err != nil {
 		return err
 	}

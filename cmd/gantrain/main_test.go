@@ -45,7 +45,7 @@ const tinyPreset = `{"name": "tiny", "description": "for tests",
 "recipe": {"batch": 10, "k": 1, "shards": 1, "update": "alternating", "g_latents": "fresh",
   "g_loss": "non_saturating", "g_loss_scale": 1, "d_loss_scale": 1,
   "solver": {"type": "adam", "g_lr": 0.001, "d_lr": 0.001, "beta1": 0.5, "beta2": 0.999, "eps": 1e-8},
-  "init": {"g": {"type": "normal", "scale": 0.1}, "d": {"type": "fan_in_uniform"}}}}`
+  "init": {"g": {"type": "normal", "scale": 0.1}, "d": {"type": "fan_in_uniform"}}, "ema": {"half_life_images": 400}}}`
 
 // tiny writes a preset file and a data set of 55 images, and returns the flags
 // that name them.
@@ -148,9 +148,12 @@ func TestExport(t *testing.T) {
 	if code, _, stderr := call("export", "r/checkpoint-000006.safetensors", "-o=c.onnx", "--fold=false"); code != 0 {
 		t.Error(stderr)
 	}
+	if code, _, stderr := call("export", "r", "-o=d.onnx", "--ema=false"); code != 0 {
+		t.Error(stderr)
+	}
 	a := sum(t, "a.onnx")
-	if a != sum(t, "r/generator.onnx") || a == sum(t, "b.onnx") || a == sum(t, "c.onnx") {
-		t.Error("a.onnx should equal generator.onnx, and differ from b.onnx (step 3) and c.onnx (not folded)")
+	if a != sum(t, "r/generator.onnx") || a == sum(t, "b.onnx") || a == sum(t, "c.onnx") || a == sum(t, "d.onnx") {
+		t.Error("a.onnx should equal generator.onnx, and differ from b.onnx (step 3), c.onnx (not folded) and d.onnx (not averaged)")
 	}
 }
 
@@ -159,6 +162,9 @@ func TestMisuse(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	if code, _, stderr := call(preset, data, "--steps=2", "--out=done"); code != 0 {
+		t.Fatal(stderr)
+	}
+	if code, _, stderr := call(preset, data, "--steps=2", "--ema=off", "--out=plain"); code != 0 {
 		t.Fatal(stderr)
 	}
 	before := sum(t, "done/checkpoint-000002.safetensors")
@@ -201,6 +207,11 @@ func TestMisuse(t *testing.T) {
 		{"--batch 0", 2, "--batch 0: "},
 		{"--batch x", 2, "--batch x: must be a whole number"},
 		{"--lr x", 2, "--lr x: must be a number"},
+		{"--ema 0", 2, "--ema 0: must be a half-life in images, such as 10000, or off"},
+		{"--ema on", 2, "--ema on: must be a half-life"},
+		{"--resume done --ema 5", 2, "another recipe: ema.half_life_images is 400, not 5"},
+		{"--resume done --ema off", 2, "another recipe: ema.half_life_images is 400, not unset"},
+		{"export plain -o x --ema", 2, "--ema: plain/checkpoint-000002.safetensors was trained without a moving average"},
 		{"--g-init normal:x", 2, "such as normal:0.02"},
 		{"--g-loss hinge", 2, "--g-loss hinge: "},
 		{"--solver sgd --beta1 0.5 --lr 0.1", 2, "beta1"},
@@ -382,17 +393,18 @@ func TestRecipeFlags(t *testing.T) {
 	}
 	got, err := set("--batch=64", "--k=2", "--shards=4", "--update=alternating", "--g-latents=fresh", "--g-loss=minimax", "--g-loss-scale=0.5",
 		"--d-loss-scale=2", "--lr=1", "--d-lr=0.25", "--beta1=0.1", "--beta2=0.9", "--eps=1e-6", "--lr-decay=1.5", "--lr-min=0.125",
-		"--g-init=normal:0.02", "--d-init=uniform:0.05", "--g-output-bias=marginals")
+		"--g-init=normal:0.02", "--d-init=uniform:0.05", "--g-output-bias=marginals", "--ema=500")
 	want := models.Recipe{Batch: 64, K: 2, Shards: 4, Update: "alternating", GLatents: "fresh", GLoss: "minimax", GLossScale: 0.5, DLossScale: 2,
 		Solver: models.Solver{Type: "adam", GLR: 1, DLR: 0.25, Beta1: 0.1, Beta2: 0.9, Eps: 1e-6, LRDecay: 1.5, LRMin: 0.125},
-		Init:   models.Init{G: models.Distribution{Type: "normal", Scale: 0.02}, D: models.Distribution{Type: "uniform", Scale: 0.05}, GOutputBias: "marginals"}}
+		Init:   models.Init{G: models.Distribution{Type: "normal", Scale: 0.02}, D: models.Distribution{Type: "uniform", Scale: 0.05}, GOutputBias: "marginals"},
+		EMA:    models.EMA{HalfLifeImages: 500}}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 	got, err = set("--solver=sgd", "--momentum=0.5", "--momentum-final=0.7", "--momentum-start=1", "--momentum-saturate=250",
-		"--g-lr=0.5", "--update=simultaneous", "--g-loss=non-saturating", "--g-init=fan-in-uniform", "--g-output-bias=none")
+		"--g-lr=0.5", "--update=simultaneous", "--g-loss=non-saturating", "--g-init=fan-in-uniform", "--g-output-bias=none", "--ema=off")
 	want = p.Recipe
-	want.Update = "simultaneous"
+	want.Update, want.EMA = "simultaneous", models.EMA{}
 	want.Solver = models.Solver{Type: "sgd", GLR: 0.5, DLR: p.Recipe.Solver.DLR, Momentum: 0.5, MomentumFinal: 0.7, MomentumStart: 1, MomentumSaturate: 250}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)

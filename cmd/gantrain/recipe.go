@@ -15,7 +15,7 @@ import (
 // A recipeFlag sets one or more fields of a recipe.
 type recipeFlag struct {
 	name   string
-	fields func(r *models.Recipe) []any // *int, *float32, *string or *models.Distribution
+	fields func(r *models.Recipe) []any // *int, *float32, *float64, *string, *models.Distribution or *models.EMA
 }
 
 // recipeFlags has a flag for every field, in the order in which they apply.
@@ -44,6 +44,7 @@ var recipeFlags = []recipeFlag{
 	{"g-init", func(r *models.Recipe) []any { return []any{&r.Init.G} }},
 	{"d-init", func(r *models.Recipe) []any { return []any{&r.Init.D} }},
 	{"g-output-bias", func(r *models.Recipe) []any { return []any{&r.Init.GOutputBias} }},
+	{"ema", func(r *models.Recipe) []any { return []any{&r.EMA} }},
 }
 
 // set applies the flag's text to a recipe.
@@ -79,6 +80,12 @@ func (f *recipeFlag) set(r *models.Recipe, text string) error {
 				return err
 			}
 			*p = d
+		case *models.EMA:
+			e, err := halfLife(text)
+			if err != nil {
+				return err
+			}
+			*p = e
 		}
 	}
 	return nil
@@ -104,6 +111,18 @@ func distribution(text string) (models.Distribution, error) {
 		d.Scale = float32(v)
 	}
 	return d, nil
+}
+
+// halfLife reads a half-life in images, or off.
+func halfLife(text string) (models.EMA, error) {
+	if text == "off" {
+		return models.EMA{}, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return models.EMA{}, errors.New("must be a half-life in images, such as 10000, or off")
+	}
+	return models.EMA{HalfLifeImages: n}, nil
 }
 
 // otherSolver keeps what both solvers have, and sets the usual values of the

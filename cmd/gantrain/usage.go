@@ -48,6 +48,8 @@ The recipe (left out: the preset's own)
   --g-init TYPE:SCALE --d-init TYPE:SCALE
                             normal:0.02, uniform:0.05, fan_in_uniform
   --g-output-bias marginals|none
+  --ema IMAGES|off          grids and exports are of a moving average of G with
+                            this half-life
 
   --help, --version
 
@@ -71,6 +73,7 @@ const exportUsage = `gantrain export RUN|CHECKPOINT -o FILE     export a generat
 
   -o, --out FILE    the file to write
   --step N          the checkpoint of that step (the newest)
+  --ema=false       the weights as trained, not their moving average
   --fold=false      keep batch normalisations as nodes (folded by default)
 
 Examples

@@ -48,6 +48,16 @@ func newNet(network *models.Network) *Net {
 	return n
 }
 
+// CopyG returns a model that shares m's discriminator and has a generator of its
+// own, with the values that m's has now.
+func (m *Model) CopyG() *Model {
+	c := &Model{Spec: m.Spec, G: newNet(m.G.Network), D: m.D}
+	for name, t := range m.G.tensors {
+		copy(c.G.tensors[name].Float32s(), t.Float32s())
+	}
+	return c
+}
+
 // Params returns every parameter in the order of the layers, running
 // statistics included.
 func (n *Net) Params() []models.Param { return append([]models.Param(nil), n.params...) }
