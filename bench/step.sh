@@ -6,10 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 net=${1:-mlp28} rounds=${2:-3}
 python=$(bench/setup.sh)
+gantrain=$(mktemp -d)/gantrain
+trap 'rm -rf "$(dirname "$gantrain")"' EXIT
+go build -o "$gantrain" ./cmd/gantrain
+ms() { "$python" -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]] * 1e3)' "$1"; }
 torch=() gantry=()
 for ((i = 1; i <= rounds; i++)); do
-	torch+=("$("$python" bench/train_torch.py "$net" 2 10 | "$python" -c 'import json,sys; print(json.load(sys.stdin)["seconds"] * 1e3)')")
-	gantry+=("$(go test -run '^$' -bench "BenchmarkStep/$net\$" -benchtime 3s ./train | awk '/^BenchmarkStep/ {print $3 / 1e6; exit}')")
+	torch+=("$("$python" bench/train_torch.py "$net" 2 10 | ms seconds)")
+	gantry+=("$("$gantrain" bench --preset "$net" --batch 128 --threads 2 --seconds 10 --json | ms seconds_per_step)")
 	printf 'round %d: PyTorch %.1f ms, Gantry %.1f ms\n' "$i" "${torch[-1]}" "${gantry[-1]}"
 done
 median() { printf '%s\n' "$@" | sort -g | sed -n "$((($# + 1) / 2))p"; }

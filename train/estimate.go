@@ -74,9 +74,8 @@ func elements(shape []int) int64 { return int64(models.Elements(shape)) }
 // checkRoom refuses a run that memory or file system have no room for.
 func checkRoom(dir string, s *Settings) error {
 	e := NewEstimate(s, nil)
-	if free, ok := freeMemory(); ok && free < e.Memory {
-		return failure("a smaller --batch or a smaller preset needs less",
-			"%s of memory are free, the run needs about %s", humanBytes(free), humanBytes(e.Memory))
+	if err := checkMemory(e); err != nil {
+		return err
 	}
 	at := dir
 	for !exists(at) && filepath.Dir(at) != at {
@@ -93,6 +92,15 @@ func checkRoom(dir string, s *Settings) error {
 	if free, ok := freeSpace(at); ok && free < need {
 		return failure("another disk, fewer checkpoints (--keep) or grids (--sample-every)",
 			"%s has room for %s, the run needs up to %s", dir, humanBytes(free), humanBytes(need))
+	}
+	return nil
+}
+
+// checkMemory refuses a run that memory has no room for.
+func checkMemory(e Estimate) error {
+	if free, ok := freeMemory(); ok && free < e.Memory {
+		return failure("a smaller --batch or a smaller preset needs less",
+			"%s of memory are free, the run needs about %s", humanBytes(free), humanBytes(e.Memory))
 	}
 	return nil
 }

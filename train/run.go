@@ -188,10 +188,7 @@ func (r *runner) prepare() error {
 
 // announce says what is about to happen.
 func (r *runner) announce() error {
-	s, threads := r.s, "thread"
-	if s.Threads > 1 {
-		threads = "threads"
-	}
+	s := r.s
 	e := NewEstimate(s, r.data)
 	lines := append([]string(nil), r.note...)
 	verb := fmt.Sprintf("training %s on %s for %d steps", s.Preset, r.data.Name(), s.Steps)
@@ -199,7 +196,7 @@ func (r *runner) announce() error {
 		verb = fmt.Sprintf("going on with %s on %s after step %d of %d", s.Preset, r.data.Name(), n, s.Steps)
 	}
 	lines = append(lines, verb,
-		fmt.Sprintf("batch %d, seed %d, %d %s (%s)", s.Recipe.Batch, s.Seed, s.Threads, threads, kernel.Tier()),
+		fmt.Sprintf("batch %d, seed %d, %s (%s)", s.Recipe.Batch, s.Seed, threadCount(s.Threads), kernel.Tier()),
 		fmt.Sprintf("%d images of shape %v; parameters: G %d, D %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator),
 		"results go to "+r.dir.path, "Ctrl-C saves and stops")
 	for _, l := range lines {
@@ -208,6 +205,14 @@ func (r *runner) announce() error {
 		}
 	}
 	return nil
+}
+
+// threadCount is a number of threads for people.
+func threadCount(n int) string {
+	if n == 1 {
+		return "1 thread"
+	}
+	return fmt.Sprintf("%d threads", n)
 }
 
 // step runs one step and what is due after it.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -157,6 +158,21 @@ func TestExport(t *testing.T) {
 	}
 }
 
+func TestBench(t *testing.T) {
+	preset, _ := tiny(t)
+	code, stdout, stderr := call("bench", preset, "--batch=5", "--threads=1", "--seconds=0.01", "--json")
+	var got map[string]any
+	if err := json.Unmarshal([]byte(stdout), &got); code != 0 || stderr != "" || err != nil || strings.Count(stdout, "\n") != 1 {
+		t.Fatalf("exit %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	if got["preset"] != "tiny" || got["batch"] != 5. || got["threads"] != 1. || !(got["seconds_per_step"].(float64) > 0) {
+		t.Errorf("got %s", stdout)
+	}
+	if code, stdout, _ := call("bench", preset, "--seconds=0"); code != 0 || !strings.HasPrefix(stdout, "tiny, batch 10, ") {
+		t.Errorf("exit %d\n%s", code, stdout)
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	preset, data := tiny(t)
 	dir := t.TempDir()
@@ -243,6 +259,11 @@ func TestMisuse(t *testing.T) {
 		{"export done -o nowhere/x", 1, "nowhere"},
 		{"presets nono", 2, "nono"},
 		{"version 2", 2, "takes no arguments"},
+		{"bench mlp28", 2, "hint: gantrain bench --preset mlp28"},
+		{"bench --preset mlp82", 2, `did you mean "mlp28"?`},
+		{"bench --batch 0", 2, "--batch 0: recipe.batch: 0, want at least 1"},
+		{"bench --threads 0", 2, "--threads 0: must be at least 1"},
+		{"bench --seconds -1", 2, "--seconds -1: must be 0 to 1e6"},
 
 		{"--outdir x", 2, "did you mean --out?"},
 		{"--batch-size 3", 2, "did you mean --batch?"},
@@ -295,7 +316,7 @@ func TestMisuse(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"presets", "--help"}, {"version", "--help"},
+	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"bench", "--help"}, {"presets", "--help"}, {"version", "--help"},
 		{"help"}, {"help", "export"}, {"train", "help"}} {
 		code, stdout, stderr := call(args...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "gantrain ") {

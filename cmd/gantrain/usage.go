@@ -6,6 +6,7 @@ const usage = `gantrain trains a GAN and exports its generator to ONNX.
   gantrain [train] [flags]          train; without flags: mlp28 on MNIST
   gantrain presets [NAME]           list what there is; print one as JSON
   gantrain export RUN -o g.onnx     export the generator of a checkpoint
+  gantrain bench --preset NAME      measure a training step
   gantrain version                  what this is
 
 Examples
@@ -67,6 +68,22 @@ Examples
 `
 
 const versionUsage = `gantrain version           print version, arithmetic and kernels
+`
+
+const benchUsage = `gantrain bench             measure a training step on synthetic images
+
+  --preset NAME|FILE.json   networks and recipe (mlp28)
+  --batch N                 images per update (the preset's own)
+  --threads T               threads (as many as there are processors)
+  --seconds S               how long (20)
+  --json                    one line of JSON
+
+The step is the median. Its rate counts the operations that it needs; its share
+is of the processor's multiply-adds alone, measured between the steps.
+
+Examples
+  gantrain bench --preset mlp28
+  gantrain bench --preset mlp28 --batch 128 --threads 2 --seconds 20 --json
 `
 
 const exportUsage = `gantrain export RUN|CHECKPOINT -o FILE     export a generator, and verify it

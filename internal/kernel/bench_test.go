@@ -8,30 +8,19 @@ import (
 	"time"
 )
 
-// peakTask runs the FMA loop on every thread of a pool at once.
-type peakTask struct{ rounds int }
-
-func (p peakTask) Run(int) { archPeak(tier.id, p.rounds) }
-
-// peakRounds are the rounds of a burst of the FMA loop: some 0.4 ms.
-const peakRounds = 100000
-
-// burst returns the GFLOP/s of one burst of the FMA loop on all of p's threads.
+// burst returns the GFLOP/s of one part of [Peak] on each of p's threads.
 func burst(p *Pool) float64 {
 	start := time.Now()
-	p.Do(p.Threads(), &peakTask{peakRounds})
+	p.Do(p.Threads(), &peakTask{})
 	return 2 * float64(peakRounds*peakRound*tier.lanes*p.Threads()) / time.Since(start).Seconds() / 1e9
 }
 
 // measurePeak returns the GFLOP/s of the FMA loop on all of p's threads, or 0
 // for a tier without one: the best of some bursts.
 func measurePeak(p *Pool) float64 {
-	if !archPeak(tier.id, 1) {
-		return 0
-	}
 	best := 0.
-	for range 20 {
-		best = max(best, burst(p))
+	for range 5 {
+		best = max(best, Peak(p))
 	}
 	return best
 }
