@@ -10,7 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress tells people how a run goes: plain lines, or on a terminal a bar.
+// progress tells people how a run goes: lines with the figures of a step, its
+// images per second and the time that is left, or on a terminal a bar.
 // Everything but the bar is written to log.txt as well.
 type progress struct {
 	words io.Writer // never nil
@@ -135,18 +136,23 @@ func (p *progress) step(s Stats, entry bool) (now time.Time, rate float64, err e
 		rate = float64(int64(s.Step-p.at)*p.pace.perStep) / d
 	}
 	p.last, p.at = now, s.Step
-	text := p.pace.text(s)
+	text := fmt.Sprintf("%s %.0f images/s ETA %s", p.pace.text(s), rate, p.left(s.Step, now))
 	if p.bar == nil {
 		fmt.Fprintln(p.words, text)
 	}
 	return now, rate, p.logLine(text)
 }
 
+// left is how long the run will still take after a step, at the pace so far.
+func (p *progress) left(step int, now time.Time) time.Duration {
+	perStep := float64(now.Sub(p.start)) / float64(max(1, step-p.first))
+	return time.Duration(min(perStep*float64(p.pace.steps-step), 1<<62)).Round(time.Second)
+}
+
 // describe is the text at the bar's end, at most textColumns long.
 func (p *progress) describe(s Stats, now time.Time) string {
 	elapsed := now.Sub(p.start)
 	done := max(1, s.Step-p.first)
-	left := time.Duration(float64(elapsed) / float64(done) * float64(p.pace.steps-s.Step)).Round(time.Second)
 	rate := 0.0
 	if elapsed > 0 {
 		rate = float64(int64(done)*p.pace.perStep) / elapsed.Seconds()
@@ -155,7 +161,7 @@ func (p *progress) describe(s Stats, now time.Time) string {
 	if p.cols >= wideColumns {
 		verdict = fmt.Sprintf("D(x) %.2f D(G(z)) %.2f ", s.Dx, s.DGz2)
 	}
-	text := fmt.Sprintf("Loss_D %.2f Loss_G %.2f %s%.0f img/s ETA %s", s.LossD, s.LossG, verdict, rate, left)
+	text := fmt.Sprintf("Loss_D %.2f Loss_G %.2f %s%.0f img/s ETA %s", s.LossD, s.LossG, verdict, rate, p.left(s.Step, now))
 	return text[:min(len(text), textColumns(p.cols))]
 }
 

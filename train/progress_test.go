@@ -48,3 +48,14 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
+
+// TestLeft: the time that is left is counted from where this process began.
+func TestLeft(t *testing.T) {
+	now := time.Now()
+	p := &progress{pace: pace{steps: 4000}, first: 1000, start: now.Add(-10 * time.Second)}
+	for step, want := range map[int]time.Duration{1001: 2999 * 10 * time.Second, 1100: 290 * time.Second, 4000: 0} {
+		if got := p.left(step, now); got != want {
+			t.Errorf("step %d: got %v, want %v", step, got, want)
+		}
+	}
+}
