@@ -25,8 +25,7 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 		return Estimate{}
 	}
 	var e Estimate
-	var statistics int64
-	count := func(n *models.Network) (trainable, outputs int64) {
+	count := func(n *models.Network) (trainable, statistics, outputs int64) {
 		for _, node := range n.Nodes {
 			for _, p := range node.Params {
 				if p.Role.Trainable() {
@@ -39,21 +38,25 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 		}
 		return
 	}
-	var gOut, dOut int64
-	e.Generator, gOut = count(g)
-	e.Discriminator, dOut = count(d)
+	var gStats, dStats, gOut, dOut int64
+	e.Generator, gStats, gOut = count(g)
+	e.Discriminator, dStats, dOut = count(d)
 	all := e.Generator + e.Discriminator
+	average := int64(0)
+	if s.Recipe.EMA != (models.EMA{}) {
+		average = e.Generator + gStats
+	}
 	moments := int64(1)
 	if s.Recipe.Solver.Type == models.Adam {
 		moments = 2
 	}
 	const header = 32 << 10
-	e.Checkpoint = 4*(all*(1+moments)+statistics) + header
+	e.Checkpoint = 4*(all*(1+moments)+gStats+dStats+average) + header
 
 	sample := elements(s.Spec.Sample.Shape)
 	batch := int64(s.Recipe.Batch)
 	const program = 64 << 20
-	e.Memory = program + 4*(all*(3+moments)+6*e.Generator) + // weights, gradients, packed weights, moments; an export
+	e.Memory = program + 4*(all*(3+moments)+average+6*e.Generator) + // weights, gradients, packed weights, moments, average; an export
 		4*batch*(3*gOut+2*3*dOut+3*sample) // values and gradients; D runs on real and on generated samples
 	if data != nil {
 		e.Memory += int64(data.Len()) * elements(data.Shape())
@@ -66,6 +69,12 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	grids := int64(s.Steps/s.SampleEvery) + 3
 	lines := int64(s.Steps/s.LogEvery) + 2
 	e.Disk = checkpoints*e.Checkpoint + 2*4*e.Generator + grids*gridSamples*sample + lines*400 + header
+	e.Disk += maxCurvesFile
+	if shape := s.Spec.Sample.Shape; drawable(shape) {
+		a := newAnimationSize(shape, int(grids))
+		e.Disk += 2*gridSamples*sample + a.bytes() // real beside fake
+		e.Memory += int64(a.frames*a.width*a.height) + a.bytes() + 3*4*gridSamples*sample
+	}
 	return e
 }
 

@@ -10,9 +10,13 @@ import (
 	"gantry/models"
 )
 
-// TestEstimate compares with a real run.
+// TestEstimate compares with real runs.
 func TestEstimate(t *testing.T) {
-	s := smallSettings(t, 30)
+	t.Run("plain", func(t *testing.T) { testEstimate(t, smallSettings(t, 30)) })
+	t.Run("average", func(t *testing.T) { testEstimate(t, emaSettings(t, 30)) })
+}
+
+func testEstimate(t *testing.T, s Settings) {
 	dir := mustRun(t, s)
 	e := NewEstimate(&s, smallData(30))
 	// Linear 3x8, 8; batch norm 8, 8; linear 8x16, 16. Maxout 16x12, 12; linear 6, 1.

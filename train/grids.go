@@ -11,7 +11,10 @@ import (
 )
 
 // gridSamples is the number of images in a grid: 8 rows of 8.
-const gridSamples = 64
+const (
+	gridSide    = 8
+	gridSamples = gridSide * gridSide
+)
 
 // drawable tells whether samples of a shape are images.
 func drawable(shape []int) bool {

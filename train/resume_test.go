@@ -97,7 +97,7 @@ func TestResumeComplete(t *testing.T) {
 	if said := mustResume(t, dir, nil); !strings.Contains(said, "nothing is missing") {
 		t.Errorf("said %q", said)
 	}
-	for _, n := range []string{generatorName, "fakes-000005.png", realsName, "checkpoint-000005.safetensors"} {
+	for _, n := range []string{generatorName, "fakes-000005.png", realsName, "checkpoint-000005.safetensors", lossesName, realFakeName, animationName} {
 		if err := os.Remove(filepath.Join(dir, n)); err != nil {
 			t.Fatal(err)
 		}

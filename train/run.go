@@ -309,7 +309,7 @@ func (r *runner) images(ctx context.Context) error {
 		r.wrote = true
 	}
 	n := r.t.Steps()
-	path := r.dir.file(fmt.Sprintf(fakesForm, n))
+	path := r.dir.file(fakesName(n))
 	if exists(path) || n%r.s.SampleEvery != 0 && n != r.s.Steps {
 		return nil
 	}
@@ -336,9 +336,12 @@ func (r *runner) finish(ctx context.Context) (*Result, error) {
 	if err := r.images(ctx); err != nil {
 		return nil, r.interrupted(ctx, err)
 	}
+	if err := r.pictures(); err != nil {
+		return nil, err
+	}
 	res := &Result{Dir: r.dir.path, Step: r.t.Steps(), Generator: r.dir.file(generatorName), Shape: slices.Clone(r.s.Spec.Sample.Shape)}
 	if drawable(r.data.Shape()) {
-		res.Fakes = r.dir.file(fmt.Sprintf(fakesForm, res.Step))
+		res.Fakes = r.dir.file(fakesName(res.Step))
 	}
 	old, err := os.ReadFile(res.Generator)
 	var file []byte

@@ -103,6 +103,7 @@ func (s *stopAfter) Write(p []byte) (int, error) {
 // runUntil runs until the given step and expects to be interrupted there.
 func runUntil(t *testing.T, s Settings, dir string, step int) {
 	t.Helper()
+	every := s.LogEvery
 	s.LogEvery = 1
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -115,6 +116,10 @@ func runUntil(t *testing.T, s Settings, dir string, step int) {
 	}
 	if want := fmt.Sprintf(checkpointForm, step); !exists(filepath.Join(dir, want)) {
 		t.Fatalf("%s was not saved", want)
+	}
+	s.LogEvery = every // for what goes on with it
+	if err := s.write(filepath.Join(dir, optionsName)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -140,7 +145,7 @@ func results(t testing.TB, dir string) map[string]string {
 	sums := map[string]string{}
 	for _, e := range entries {
 		n := e.Name()
-		if n != generatorName && filepath.Ext(n) != ".png" && filepath.Ext(n) != ".safetensors" {
+		if ext := filepath.Ext(n); n != generatorName && ext != ".png" && ext != ".gif" && ext != ".safetensors" {
 			continue
 		}
 		b, err := os.ReadFile(filepath.Join(dir, n))
@@ -157,7 +162,7 @@ func results(t testing.TB, dir string) map[string]string {
 func sameResults(t *testing.T, got, want string, step int) {
 	t.Helper()
 	a, b := results(t, got), results(t, want)
-	for _, n := range []string{generatorName, fmt.Sprintf(checkpointForm, step), fmt.Sprintf(fakesForm, step), realsName} {
+	for _, n := range []string{generatorName, fmt.Sprintf(checkpointForm, step), fmt.Sprintf(fakesForm, step), realsName, lossesName, realFakeName, animationName} {
 		if a[n] == "" || b[n] == "" {
 			t.Errorf("%s is missing: %v, %v", n, slices.Sorted(maps.Keys(a)), slices.Sorted(maps.Keys(b)))
 		}
@@ -207,7 +212,8 @@ func TestRun(t *testing.T) {
 		names = append(names, e.Name())
 	}
 	want := []string{".lock", "checkpoint-000008.safetensors", "checkpoint-000012.safetensors", "checkpoint-000014.safetensors",
-		"fakes-000000.png", "fakes-000006.png", "fakes-000012.png", "fakes-000014.png", "generator.onnx", "log.txt", "options.json", "reals.png", "stats.jsonl"}
+		"fakes-000000.png", "fakes-000006.png", "fakes-000012.png", "fakes-000014.png",
+		"fakes.gif", "generator.onnx", "log.txt", "losses.png", "options.json", "real-fake.png", "reals.png", "stats.jsonl"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got  %v\nwant %v", names, want)
 	}

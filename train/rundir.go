@@ -25,6 +25,9 @@ const (
 	statsName      = "stats.jsonl"
 	realsName      = "reals.png"
 	generatorName  = "generator.onnx"
+	lossesName     = "losses.png"
+	realFakeName   = "real-fake.png"
+	animationName  = "fakes.gif"
 	fakesForm      = "fakes-%06d.png"
 	checkpointForm = "checkpoint-%06d.safetensors"
 )
@@ -215,13 +218,16 @@ func (d *runDir) discard() {
 func isTemp(name string) bool {
 	name = atomicfile.TempFor(name)
 	switch name {
-	case optionsName, statsName, realsName, generatorName:
+	case optionsName, statsName, realsName, generatorName, lossesName, realFakeName, animationName:
 		return true
 	}
 	_, grid := stepOf(name, fakesForm)
 	_, checkpoint := stepOf(name, checkpointForm)
 	return grid || checkpoint
 }
+
+// fakesName returns the name of the grid of a step.
+func fakesName(step int) string { return fmt.Sprintf(fakesForm, step) }
 
 // stepOf returns the number in a name of the given form.
 func stepOf(name, form string) (int, bool) {

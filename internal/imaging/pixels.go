@@ -1,4 +1,4 @@
-// Package imaging turns generated samples into 8-bit pixels, grids and PNG
+// Package imaging turns generated samples into 8-bit pixels, grids, PNG and GIF
 // files.
 package imaging
 
