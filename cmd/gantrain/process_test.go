@@ -88,7 +88,7 @@ func TestKill(t *testing.T) {
 	}
 	t.Logf("killed %d times; a run takes %v", kills, length)
 	for _, n := range []string{"checkpoint-001500.safetensors", "checkpoint-001495.safetensors", "generator.onnx",
-		"reals.png", "fakes-000000.png", "fakes-000350.png", "fakes-001500.png"} {
+		"reals.png", "fakes-000000.png", "fakes-000350.png", "fakes-001500.png", "losses.png", "real-fake.png", "fakes.gif"} {
 		if sum(t, filepath.Join(run, n)) != sum(t, filepath.Join(whole, n)) {
 			t.Errorf("%s differs", n)
 		}
