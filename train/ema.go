@@ -24,7 +24,8 @@ import (
 // nothing but the tensors.
 type average struct {
 	model *graph.Model // its generator is the average, its discriminator the trained one
-	from  *graph.Net   // the generator that is trained
+	to    [][]float32  // its generator's parameters
+	from  [][]float32  // those of the generator that is trained
 	life  int          // half-life in images
 	batch int          // images per update
 	pool  *kernel.Pool
@@ -39,7 +40,12 @@ func newAverage(r *models.Recipe, m *graph.Model, pool *kernel.Pool) *average {
 	if r.EMA.HalfLifeImages == 0 {
 		return nil
 	}
-	return &average{model: m.CopyG(), from: m.G, life: r.EMA.HalfLifeImages, batch: r.Batch, pool: pool}
+	a := &average{model: m.CopyG(), life: r.EMA.HalfLifeImages, batch: r.Batch, pool: pool}
+	for _, p := range m.G.Params() {
+		a.to = append(a.to, a.model.G.Tensor(p.Name).Float32s())
+		a.from = append(a.from, m.G.Tensor(p.Name).Float32s())
+	}
+	return a
 }
 
 // update follows the generator's update of the given number, counted from 0.
@@ -48,8 +54,8 @@ func (a *average) update(n int) {
 		return
 	}
 	gain := emaGain(a.life, a.batch, n)
-	for _, p := range a.from.Params() {
-		kernel.Lerp(a.pool, a.model.G.Tensor(p.Name).Float32s(), a.from.Tensor(p.Name).Float32s(), gain)
+	for i, w := range a.from {
+		kernel.Lerp(a.pool, a.to[i], w, gain)
 	}
 }
 
@@ -58,8 +64,8 @@ func (a *average) restart() {
 	if a == nil {
 		return
 	}
-	for _, p := range a.from.Params() {
-		copy(a.model.G.Tensor(p.Name).Float32s(), a.from.Tensor(p.Name).Float32s())
+	for i, w := range a.from {
+		copy(a.to[i], w)
 	}
 }
 

@@ -95,6 +95,15 @@ func TestEMALeavesTraining(t *testing.T) {
 	}
 }
 
+// TestEMAAllocates: a step does not allocate for the average.
+func TestEMAAllocates(t *testing.T) {
+	x := newTrainer(t, plainSpec, withEMA(trainings[0].recipe, "5"), Options{})
+	n := 0
+	if got := testing.AllocsPerRun(5, func() { x.ema.update(n); n++ }); got != 0 {
+		t.Errorf("an update allocates %v times, want 0", got)
+	}
+}
+
 // TestEMASameBytes: the average is part of exact resume, wherever a run stops.
 func TestEMASameBytes(t *testing.T) {
 	whole := mustRun(t, emaSettings(t, 9))
