@@ -49,8 +49,9 @@ func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	writeWrapped(b, string(recipe))
 	e := NewEstimate(&s, data)
 	fmt.Fprintf(b, "parameters: generator %d, discriminator %d\n", e.Generator, e.Discriminator)
-	fmt.Fprintf(b, "memory: about %s\n", humanBytes(e.Memory))
-	fmt.Fprintf(b, "disk: up to %s, checkpoints of %s\n", humanBytes(e.Disk), humanBytes(e.Checkpoint))
+	for _, l := range e.lines(cmp.Or(out, "runs")) {
+		fmt.Fprintln(b, l)
+	}
 	if err := b.Flush(); err != nil {
 		return err
 	}

@@ -78,6 +78,29 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	return e
 }
 
+// lines says, for people, what the run needs of memory and of the file system
+// that holds dir, and what is free.
+func (e Estimate) lines(dir string) []string {
+	free := func(n int64, known bool) string {
+		if !known {
+			return ""
+		}
+		return fmt.Sprintf(" (%s free)", humanBytes(n))
+	}
+	return []string{
+		fmt.Sprintf("memory: about %s%s", humanBytes(e.Memory), free(freeMemory())),
+		fmt.Sprintf("disk: up to %s%s, checkpoints of %s", humanBytes(e.Disk), free(freeSpace(existing(dir))), humanBytes(e.Checkpoint)),
+	}
+}
+
+// existing returns dir, or what is there already of the directories it lies in.
+func existing(dir string) string {
+	for !exists(dir) && filepath.Dir(dir) != dir {
+		dir = filepath.Dir(dir)
+	}
+	return dir
+}
+
 func elements(shape []int) int64 { return int64(models.Elements(shape)) }
 
 // checkRoom refuses a run that memory or file system have no room for.
@@ -85,10 +108,6 @@ func checkRoom(dir string, s *Settings) error {
 	e := NewEstimate(s, nil)
 	if err := checkMemory(e); err != nil {
 		return err
-	}
-	at := dir
-	for !exists(at) && filepath.Dir(at) != at {
-		at = filepath.Dir(at)
 	}
 	need := e.Disk
 	if old, err := os.ReadDir(dir); err == nil { // a resumed run has most of it already
@@ -98,7 +117,7 @@ func checkRoom(dir string, s *Settings) error {
 			}
 		}
 	}
-	if free, ok := freeSpace(at); ok && free < need {
+	if free, ok := freeSpace(existing(dir)); ok && free < need {
 		return failure("another disk, fewer checkpoints (--keep) or grids (--sample-every)",
 			"%s has room for %s, the run needs up to %s", dir, humanBytes(free), humanBytes(need))
 	}

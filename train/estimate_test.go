@@ -4,6 +4,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -101,6 +102,18 @@ func TestEstimateKeep(t *testing.T) {
 	}
 	if got := disk(10, 5, 1); got >= all {
 		t.Errorf("keep 1: %d bytes, want less than the %d for all", got, all)
+	}
+}
+
+// TestEstimateLines: what is needed stands beside what is free, where that is known.
+func TestEstimateLines(t *testing.T) {
+	got := Estimate{Checkpoint: 3e6, Memory: 1e9, Disk: 2e9}.lines(filepath.Join(t.TempDir(), "not", "there"))
+	want := `memory: about 1 GB( \([0-9.]+ .?B free\))?\ndisk: up to 2 GB( \([0-9.]+ .?B free\))?, checkpoints of 3 MB`
+	if text := strings.Join(got, "\n"); !regexp.MustCompile("^" + want + "$").MatchString(text) {
+		t.Errorf("got\n%s", text)
+	}
+	if _, ok := freeSpace(t.TempDir()); ok != strings.Contains(got[1], "free") {
+		t.Errorf("free space is known: %v, but got %s", ok, got[1])
 	}
 }
 

@@ -197,7 +197,9 @@ func (r *runner) announce() error {
 	}
 	lines = append(lines, verb,
 		fmt.Sprintf("batch %d, seed %d, %s (%s)", s.Recipe.Batch, s.Seed, threadCount(s.Threads), kernel.Tier()),
-		fmt.Sprintf("%d images of shape %v; parameters: G %d, D %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator),
+		fmt.Sprintf("%d images of shape %v; parameters: G %d, D %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator))
+	lines = append(lines, e.lines(r.dir.path)...)
+	lines = append(lines,
 		"results go to "+r.dir.path, "Ctrl-C saves and stops")
 	for _, l := range lines {
 		if err := r.p.say("%s", l); err != nil {
