@@ -62,9 +62,9 @@ var neonOps = []neonOp{
 		b.fmul(b.in[0], b.tmp[0], b.in[0])
 	}},
 	{"Lerp", []string{"dst", "x"}, []string{"dst"}, []string{"a"}, func(b *neonBody) {
-		b.fsub(s4, b.in[1], b.in[1], b.in[0])
-		b.fmul(s4, b.in[1], b.c[0], b.in[1])
-		b.fadd(s4, b.in[0], b.in[0], b.in[1])
+		b.fsub(b.in[1], b.in[1], b.in[0])
+		b.fmul(b.in[1], b.c[0], b.in[1])
+		b.fadd(b.in[0], b.in[0], b.in[1])
 	}},
 	{"Momentum", []string{"dst", "y", "x"}, []string{"dst", "y"}, []string{"a", "b"}, func(b *neonBody) {
 		w, v, g := b.in[0], b.in[1], b.in[2]
