@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gantry/models"
 	"gantry/train/dataset"
@@ -12,7 +13,7 @@ import (
 // openData opens the data set and checks that it suits spec, recipe and
 // checkpoint.
 func (r *runner) openData(ctx context.Context) error {
-	data, err := r.host.open(ctx, r.s.Data)
+	data, err := r.host.open(ctx, r.s.Data, r.s.dataOptions())
 	if err != nil {
 		return err
 	}
@@ -39,28 +40,48 @@ type renamed struct {
 // Name implements [dataset.Dataset].
 func (d renamed) Name() string { return d.name }
 
+// dataOptions says what is made of the images of s.Data.
+func (s *Settings) dataOptions() dataset.Options {
+	return dataset.Options{Resize: s.Resize, Shape: s.Spec.Sample.Shape, Mirror: s.Mirror, Threads: s.Threads}
+}
+
+// openPatience is how long an opener may take to stop when the context ends.
+const openPatience = 2 * time.Second
+
 // open opens a data set, or gives up when ctx is done.
-func (h *Host) open(ctx context.Context, ref string) (dataset.Dataset, error) {
+func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset.Dataset, error) {
 	open := h.Open
 	if open == nil {
 		open = dataset.Open
 	}
-	var data dataset.Dataset
-	done := make(chan error, 1)
-	go func() {
-		var err error
-		data, err = open(ref)
-		done <- err
-	}()
-	select {
-	case <-ctx.Done():
-		return nil, failure("", "stopped while the data were read: %w", context.Cause(ctx))
-	case err := <-done:
-		if err != nil {
-			return nil, failure("--data takes mnist, or idx:DIR for a directory of IDX files", "%w", err)
-		}
-		return data, nil
+	p := newDecoding(h.Words)
+	o.Progress = p.step
+	type result struct {
+		data dataset.Dataset
+		err  error
 	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := open(ctx, ref, o)
+		p.end()
+		done <- result{data, err}
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		select { // it removes what it has begun
+		case <-done:
+		case <-time.After(openPatience):
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, failure("", "stopped while the data were read: %w", context.Cause(ctx))
+	case r.err != nil:
+		return nil, failure("--data takes mnist, a folder, a .zip, CIFAR-10 or idx:DIR", "%w", r.err)
+	}
+	return r.data, nil
 }
 
 // suits reports whether networks and a batch fit the images of data. Samples of
@@ -68,12 +89,15 @@ func (h *Host) open(ctx context.Context, ref string) (dataset.Dataset, error) {
 func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
 	want, got := spec.Sample.Shape, data.Shape()
 	if !slices.Equal(want, got) && !(len(want) == 1 && want[0] == models.Elements(got)) {
-		return misuse("take a preset for such images, or write one: --preset FILE.json",
-			"the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
+		hint := "take a preset for such images, or write one: --preset FILE.json"
+		if len(want) == 3 && want[1] == want[2] && (want[0] == 1 || want[0] == 3) {
+			hint = fmt.Sprintf("--resize %d makes them fit; or take a preset for such images", want[1])
+		}
+		return misuse(hint, "the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
 	}
 	if r.Batch > data.Len() {
 		return misuse(fmt.Sprintf("give --batch at most %d", data.Len()),
-			"--batch %d: %s has only %d images", r.Batch, data.Name(), data.Len())
+			"--batch %d: %s has only %s", r.Batch, data.Name(), images(data.Len()))
 	}
 	return nil
 }

@@ -3,18 +3,23 @@ package train
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 
 	"gantry/models"
-	"gantry/train/dataset"
 )
 
 // DryRun writes, for people, what a run of these settings would be: both
 // networks layer by layer, the recipe, memory and disk. It checks all that
-// [Run] checks before it begins, and leaves no file.
-func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
+// [Run] checks before it begins, and leaves no file but decoded images in the
+// user's cache.
+func DryRun(ctx context.Context, w io.Writer, s Settings, out string, h Host) error {
 	if err := s.check(); err != nil {
+		return err
+	}
+	data, err := h.open(ctx, s.Data, s.dataOptions())
+	if err != nil {
 		return err
 	}
 	if err := suits(s.Spec, s.Recipe, data); err != nil {
@@ -42,6 +47,7 @@ func DryRun(w io.Writer, s Settings, out string, data dataset.Dataset) error {
 	b := bufio.NewWriter(w)
 	in := s.Spec.Inputs[0]
 	fmt.Fprintf(b, "preset %s: %d steps on %s, %d images of %v\n", s.Preset, s.Steps, data.Name(), data.Len(), data.Shape())
+	writeData(b, data, someSkipped)
 	fmt.Fprintf(b, "input %s: %d values, %s\n", in.Name, in.Size, in.Distribution)
 	writeNetwork(b, g)
 	writeNetwork(b, d)

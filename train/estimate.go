@@ -59,7 +59,7 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	e.Memory = program + 4*(all*(3+moments)+average+6*e.Generator) + // weights, gradients, packed weights, moments, average; an export
 		4*batch*(3*gOut+2*3*dOut+3*sample) // values and gradients; D runs on real and on generated samples
 	if data != nil {
-		e.Memory += int64(data.Len()) * elements(data.Shape())
+		e.Memory += data.Report().Memory
 	}
 
 	checkpoints := int64(s.Steps/s.CheckpointEvery) + 2 // with the first and the last

@@ -50,7 +50,7 @@ func TestDryRun(t *testing.T) {
 	}
 	s := DefaultSettings(p)
 	var b strings.Builder
-	if err := DryRun(&b, s, "", smallData(30)); err == nil || !strings.Contains(err.Error(), "[1 28 28]") || !strings.Contains(err.Error(), "[1 4 4]") {
+	if err := DryRun(t.Context(), &b, s, "", smallHost); err == nil || !strings.Contains(err.Error(), "[1 28 28]") || !strings.Contains(err.Error(), "[1 4 4]") {
 		t.Errorf("other shape: got %v", err)
 	}
 	small := smallSettings(t, 9)
@@ -58,16 +58,16 @@ func TestDryRun(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := DryRun(&b, small, filepath.Join(file, "x"), smallData(30)); err == nil || !strings.Contains(err.Error(), "cannot make the run directory") {
+	if err := DryRun(t.Context(), &b, small, filepath.Join(file, "x"), smallHost); err == nil || !strings.Contains(err.Error(), "cannot make the run directory") {
 		t.Errorf("below a file: got %v", err)
 	}
 	large := smallSettings(t, 900_000_000)
 	large.SampleEvery = 1
-	if err := DryRun(&b, large, "", smallData(30)); err == nil || !strings.Contains(err.Error(), "the run needs up to") || !strings.Contains(b.String(), "disk: up to") {
+	if err := DryRun(t.Context(), &b, large, "", smallHost); err == nil || !strings.Contains(err.Error(), "the run needs up to") || !strings.Contains(b.String(), "disk: up to") {
 		t.Errorf("no room: got %v", err)
 	}
 	b.Reset()
-	if err := DryRun(&b, small, t.TempDir(), smallData(30)); err != nil {
+	if err := DryRun(t.Context(), &b, small, t.TempDir(), smallHost); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -31,7 +31,7 @@ func TestRefusals(t *testing.T) {
 	}
 	rgb, _ := dataset.New("rgb", []int{3, 4, 4}, make([]byte, 48*30), nil)
 	host := func(d dataset.Dataset, err error) Host {
-		return Host{Open: func(string) (dataset.Dataset, error) { return d, err }}
+		return Host{Open: func(context.Context, string, dataset.Options) (dataset.Dataset, error) { return d, err }}
 	}
 	start := func(out string, h Host, change func(*Settings)) error {
 		s := smallSettings(t, 8)

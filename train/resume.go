@@ -73,6 +73,10 @@ func sameRun(dir string, old, s *Settings) error {
 		return misuse(hint, "%s trains preset %s, which is not %s", dir, old.Preset, s.Preset)
 	case *s.Recipe != *old.Recipe:
 		return misuse(hint, "%s has another recipe: %s", dir, recipeDifference(old.Recipe, s.Recipe))
+	case s.Resize != old.Resize:
+		return misuse(hint, "%s has --resize %d, not %d", dir, old.Resize, s.Resize)
+	case s.Mirror != old.Mirror:
+		return misuse(hint, "%s has --mirror=%t, not %t", dir, old.Mirror, s.Mirror)
 	case s.Seed != old.Seed:
 		return misuse(hint, "%s has --seed %d, not %d", dir, old.Seed, s.Seed)
 	case (s.Init == nil) != (old.Init == nil) || s.Init != nil && *s.Init != *old.Init:

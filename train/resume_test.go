@@ -137,7 +137,7 @@ func TestDataMoved(t *testing.T) {
 	whole := mustRun(t, smallSettings(t, 9))
 	dir := filepath.Join(t.TempDir(), "run")
 	runUntil(t, smallSettings(t, 9), dir, 3)
-	moved := Host{Open: func(string) (dataset.Dataset, error) {
+	moved := Host{Open: func(context.Context, string, dataset.Options) (dataset.Dataset, error) {
 		d := smallData(30)
 		return renamed{d, "elsewhere"}, nil
 	}}
@@ -153,7 +153,7 @@ func TestStopWhileReading(t *testing.T) {
 	cause := errors.New("the cause")
 	forever := make(chan struct{})
 	t.Cleanup(func() { forever <- struct{}{} })
-	h := Host{Open: func(string) (dataset.Dataset, error) {
+	h := Host{Open: func(context.Context, string, dataset.Options) (dataset.Dataset, error) {
 		cancel(cause)
 		<-forever
 		return smallData(30), nil

@@ -18,8 +18,11 @@ import (
 
 // A Host is what a run needs of the program it is part of.
 type Host struct {
-	Open  func(ref string) (dataset.Dataset, error) // opens Settings.Data; nil: dataset.Open. Not waited for if the context ends
-	Words io.Writer                                 // progress, for people; a terminal gets a bar. nil: none
+	// Open opens Settings.Data; nil: dataset.Open. If the context ends it is not
+	// waited for, but for the moment that it may need to clean up.
+	Open func(context.Context, string, dataset.Options) (dataset.Dataset, error)
+
+	Words io.Writer // progress, for people; a terminal gets a bar. nil: none
 }
 
 // A Result is what a complete run leaves.
@@ -201,6 +204,7 @@ func (r *runner) announce() error {
 	lines = append(lines, e.lines(r.dir.path)...)
 	lines = append(lines,
 		"results go to "+r.dir.path, "Ctrl-C saves and stops")
+	lines = append(lines, dataNotes(r.data.Report())...)
 	for _, l := range lines {
 		if err := r.p.say("%s", l); err != nil {
 			return err

@@ -69,7 +69,7 @@ func smallSettings(t testing.TB, steps int) Settings {
 	return s
 }
 
-var smallHost = Host{Open: func(string) (dataset.Dataset, error) { return smallData(30), nil }}
+var smallHost = Host{Open: func(context.Context, string, dataset.Options) (dataset.Dataset, error) { return smallData(30), nil }}
 
 // mustRun runs to the end.
 func mustRun(t testing.TB, s Settings) string {

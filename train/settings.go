@@ -12,13 +12,16 @@ import (
 
 	"gantry/internal/atomicfile"
 	"gantry/models"
+	"gantry/train/dataset"
 )
 
 // Settings is everything that a run was asked to do: what options.json holds.
 // The first group decides the result; the second changes nothing in it.
 type Settings struct {
-	Preset string         `json:"preset"` // name of the preset that Spec and Recipe began as
-	Data   string         `json:"data"`   // reference, as dataset.Open or the caller's opener reads it
+	Preset string         `json:"preset"`           // name of the preset that Spec and Recipe began as
+	Data   string         `json:"data"`             // reference, as dataset.Open or the caller's opener reads it
+	Resize int            `json:"resize,omitempty"` // side that images are scaled to; 0: as the data and Spec.Sample are
+	Mirror bool           `json:"mirror,omitempty"` // each image is also there mirrored
 	Seed   uint64         `json:"seed"`
 	Steps  int            `json:"steps"` // where the run ends
 	Spec   *models.Spec   `json:"spec"`
@@ -40,7 +43,7 @@ func (s *Settings) check() error {
 		flag       string
 		value, min int
 	}{
-		{"steps", s.Steps, 1}, {"threads", s.Threads, 1}, {"keep", s.Keep, 0},
+		{"steps", s.Steps, 1}, {"threads", s.Threads, 1}, {"keep", s.Keep, 0}, {"resize", s.Resize, 0},
 		{"checkpoint-every", s.CheckpointEvery, 1}, {"sample-every", s.SampleEvery, 1}, {"log-every", s.LogEvery, 1},
 	} {
 		if c.value < c.min {
@@ -52,6 +55,9 @@ func (s *Settings) check() error {
 	}
 	if s.Threads > maxThreads {
 		return misuse("leave it out for as many as there are processors", "--threads %d: must be at most %d", s.Threads, maxThreads)
+	}
+	if s.Resize > dataset.MaxSide {
+		return misuse("leave it out for the size of the networks' samples", "--resize %d: must be at most %d", s.Resize, dataset.MaxSide)
 	}
 	if s.VM != GantryVM && s.VM != TapeVM {
 		return misuse("leave it out for the default, gantry", "--vm %s: must be gantry or tape", s.VM)

@@ -27,6 +27,7 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) error{
 	"presets": presetsCommand,
 	"export":  exportCommand,
 	"bench":   benchCommand,
+	"data":    dataCommand,
 	"version": versionCommand,
 }
 
@@ -49,7 +50,7 @@ func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 }
 
 // commandNames are the keys of commands, in the order of usage.
-var commandNames = []string{"train", "presets", "export", "bench", "version"}
+var commandNames = []string{"train", "presets", "export", "bench", "data", "version"}
 
 // fail reports err, if it is one, and returns the exit code for it.
 func fail(err error, stderr io.Writer) int {

@@ -14,11 +14,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"gantry/internal/suggest"
 	"gantry/models"
 	"gantry/train"
-	"gantry/train/dataset"
-	"gantry/train/dataset/mnist"
 )
 
 // trainFlags is what the flags of gantrain train hold.
@@ -38,6 +35,8 @@ func newTrainFlags() *trainFlags {
 	d := train.DefaultSettings(mlp28)
 	f.fs.StringVar(&f.preset, "preset", "mlp28", "")
 	f.fs.StringVar(&f.s.Data, "data", d.Data, "")
+	f.fs.IntVar(&f.s.Resize, "resize", 0, "")
+	f.fs.BoolVar(&f.s.Mirror, "mirror", false, "")
 	f.fs.StringVar(&f.out, "out", "", "")
 	f.fs.IntVar(&f.s.Steps, "steps", d.Steps, "")
 	f.fs.Uint64Var(&f.s.Seed, "seed", d.Seed, "")
@@ -86,7 +85,7 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 		name     string
 		to, from *int
 	}{
-		{"steps", &s.Steps, &f.s.Steps}, {"threads", &s.Threads, &f.s.Threads}, {"keep", &s.Keep, &f.s.Keep},
+		{"steps", &s.Steps, &f.s.Steps}, {"resize", &s.Resize, &f.s.Resize}, {"threads", &s.Threads, &f.s.Threads}, {"keep", &s.Keep, &f.s.Keep},
 		{"checkpoint-every", &s.CheckpointEvery, &f.s.CheckpointEvery},
 		{"sample-every", &s.SampleEvery, &f.s.SampleEvery}, {"log-every", &s.LogEvery, &f.s.LogEvery},
 	} {
@@ -97,43 +96,13 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	if given("seed") {
 		s.Seed = f.s.Seed
 	}
+	if given("mirror") {
+		s.Mirror = f.s.Mirror
+	}
 	if given("vm") {
 		s.VM = f.s.VM
 	}
 	return applyRecipeFlags(f.fs, s.Recipe)
-}
-
-const dataHint = "--data takes mnist, or idx:DIR for a directory of IDX files"
-
-// absoluteData checks a reference to data, and makes it independent of the
-// working directory: a run may be resumed from another one.
-func absoluteData(ref string) (string, error) {
-	if ref == "mnist" {
-		return ref, nil
-	}
-	dir, ok := strings.CutPrefix(ref, "idx:")
-	if !ok || dir == "" {
-		hint := dataHint
-		if info, err := os.Stat(ref); err == nil && info.IsDir() {
-			hint = fmt.Sprintf("did you mean --data %s?", train.Quote("idx:"+ref))
-		} else if suggest.Nearest(strings.ToLower(ref), []string{"mnist"}) != "" {
-			hint = "did you mean mnist?"
-		}
-		return "", misused(hint, "--data %s: no such data set", ref)
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", misused(dataHint, "--data %s: %w", ref, err)
-	}
-	return "idx:" + dir, nil
-}
-
-// openData opens what absoluteData lets through.
-func openData(ref string) (dataset.Dataset, error) {
-	if ref == "mnist" {
-		return mnist.Train()
-	}
-	return dataset.Open(ref)
 }
 
 func trainCommand(args []string, stdout, stderr io.Writer) error {
@@ -169,15 +138,11 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 	if err := f.adjust(&s); err != nil {
 		return err
 	}
-	if f.dryRun {
-		data, err := openData(s.Data)
-		if err != nil {
-			return &train.Error{Err: err, Hint: dataHint}
-		}
-		return train.DryRun(stdout, s, f.out, data)
-	}
 	ctx, stop := signals(stderr)
 	defer stop()
+	if f.dryRun {
+		return train.DryRun(ctx, stdout, s, f.out, host)
+	}
 	return finish(stdout, stderr)(train.Run(ctx, s, f.out, host))
 }
 

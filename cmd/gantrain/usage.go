@@ -7,6 +7,7 @@ const usage = `gantrain trains a GAN and exports its generator to ONNX.
   gantrain presets [NAME]           list what there is; print one as JSON
   gantrain export RUN -o g.onnx     export the generator of a checkpoint
   gantrain bench --preset NAME      measure a training step
+  gantrain data inspect PATH        say what images there are to train on
   gantrain version                  what this is
 
 Examples
@@ -16,7 +17,11 @@ Examples
 
 The run
   --preset NAME|FILE.json   networks and recipe (mlp28)
-  --data mnist|idx:DIR      what to train on (mnist)
+  --data mnist|PATH|idx:DIR what to train on: a folder of images, a .zip of one,
+                            CIFAR-10's binary files, IDX files (mnist)
+  --resize N                side that images are cropped and scaled to (of a
+                            folder: that of the preset's samples; else: none)
+  --mirror                  use each image mirrored, too
   --steps N                 updates of the generator (8000)
   --seed S                  with preset and data, decides every bit (0)
   --out DIR                 run directory, new or empty (runs/NNNNN-DATA-PRESET)
@@ -65,6 +70,17 @@ Examples
   gantrain presets
   gantrain presets mlp28 > mine.json         change it, and then
   gantrain --preset mine.json --out runs/mine
+`
+
+const dataUsage = `gantrain data inspect mnist|PATH|idx:DIR     say what would be used of a data set
+
+  --resize N        side that images are cropped and scaled to (a folder's: 64)
+  --mirror          use each image mirrored, too
+
+Examples
+  gantrain data inspect faces
+  gantrain data inspect faces.zip --resize 32 --mirror
+  gantrain data inspect cifar-10-batches-bin
 `
 
 const versionUsage = `gantrain version           print version, arithmetic and kernels

@@ -6,11 +6,15 @@
 // function of (seed, step) alone, so a reader must be able to return any image
 // at any time, in any order, with the same bits. Pixels are float32 in [0, 1],
 // laid out [N C H W]; whoever trains maps them to the value range its networks
-// want. [Open] reads a reference such as "idx:DIR".
+// want. [Open] reads what a reference such as "idx:DIR" or a folder of images
+// names.
 package dataset
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -32,7 +36,11 @@ type Dataset interface {
 
 	// Digest identifies the content: the SHA-256, in hexadecimal, of the shape
 	// and of every pixel. Neither name, place, compression nor labels enter it.
+	// [Mirror] says what it is for mirrored images.
 	Digest() string
+
+	// Report says how the data set came about. It must not be changed.
+	Report() *Report
 
 	// Read copies the images indices[0], indices[1]... into dst, [N C H W] with
 	// N = len(indices) and values in [0, 1]. It reports an error if an index
@@ -41,26 +49,100 @@ type Dataset interface {
 	Read(dst []float32, indices []int) error
 }
 
-// Open opens the training images that ref names. "idx:DIR" is the training half
-// of a directory of IDX files, as [OpenIDX] reads it.
-func Open(ref string) (Dataset, error) {
-	kind, arg, found := strings.Cut(ref, ":")
-	switch {
-	case kind == "idx" && arg != "":
-		return OpenIDX(arg, "train")
-	case kind == "idx":
-		return nil, fmt.Errorf("dataset: %q names no directory, expected idx:DIR", ref)
-	case !found:
-		return nil, fmt.Errorf("dataset: unknown data set %q, expected idx:DIR", ref)
+// Options say what is made of the images.
+type Options struct {
+	// Resize is the side of the square that images are cropped and scaled to, 1
+	// to 1024. 0: images of one shape stay as they are, and those of a folder
+	// get the side of Shape.
+	Resize int
+
+	// Shape is that of the samples that networks make, if it is known. Images of
+	// a folder, and those of others that are resized, get its channels if they
+	// are 1 or 3; else they have 3, or 1 if all images are grey.
+	Shape []int
+
+	// Mirror doubles the data set, as [Mirror] does.
+	Mirror bool
+
+	Threads  int                   // that decode; 0: as many as there are processors
+	CacheDir string                // for decoded images; "": gantry in the user's cache directory
+	Progress func(done, total int) // called now and then while images are decoded; may be nil
+}
+
+// channels is the number that Shape asks for, 0 if it does not say.
+func (o *Options) channels() int {
+	if len(o.Shape) == 3 && (o.Shape[0] == 1 || o.Shape[0] == 3) {
+		return o.Shape[0]
 	}
-	return nil, fmt.Errorf("dataset: unknown kind %q in %q, expected idx:DIR", kind, ref)
+	return 0
+}
+
+// MaxSide is the largest side that images are resized to, in pixels.
+const MaxSide = 1024
+
+func checkSide(side int) error {
+	if side < 1 || side > MaxSide {
+		return fmt.Errorf("dataset: images of %d x %[1]d pixels, expected 1 to %d", side, MaxSide)
+	}
+	return nil
+}
+
+// Open opens the training images that ref names:
+//
+//	idx:DIR      the training half of a directory of IDX files, see [OpenIDX]
+//	DIR          CIFAR-10's binary files, see [OpenCIFAR], or else a folder of images
+//	FILE.zip     a folder of images, zipped
+//	FILE.bin     one of CIFAR-10's files
+//
+// Images of a folder are PNG, JPEG, GIF (the first image), BMP and WebP files, by
+// their names, in all directories below it, in the order of their paths. They
+// are turned upright (EXIF), laid on white where they are transparent, cropped to
+// the square in the middle and scaled; their class is the folder they are in.
+// One that cannot be read is skipped, as [Report] says. If ctx ends, so does
+// Open, with its error.
+func Open(ctx context.Context, ref string, o Options) (Dataset, error) {
+	if dir, ok := strings.CutPrefix(ref, "idx:"); ok {
+		if dir == "" {
+			return nil, fmt.Errorf("dataset: %q names no directory, expected idx:DIR", ref)
+		}
+		return transformed(OpenIDX(dir, "train"))(o)
+	}
+	info, err := os.Stat(ref)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: unknown data set %q, expected idx:DIR, a folder of images, a .zip of one, or CIFAR-10: %w", ref, err)
+	}
+	ext := strings.ToLower(filepath.Ext(ref))
+	switch {
+	case info.IsDir() && isCIFAR(ref), ext == ".bin" && !info.IsDir():
+		return transformed(OpenCIFAR(ref))(o)
+	case info.IsDir():
+		return openFolder(ctx, ref, o)
+	case ext == ".zip":
+		return openZip(ctx, ref, o)
+	}
+	return nil, fmt.Errorf("dataset: %s is no data set, expected a folder of images, a .zip of one, or a .bin of CIFAR-10", ref)
+}
+
+// transformed returns what applies options to a data set that was opened.
+func transformed(d Dataset, err error) func(Options) (Dataset, error) {
+	return func(o Options) (Dataset, error) {
+		if err != nil {
+			return nil, err
+		}
+		return Transform(d, o)
+	}
 }
 
 // RefName returns a short name for what ref names, fit for a file name, without
-// opening it: the [Dataset.Name] that an "idx:DIR" will have, or ref itself.
+// opening it: the [Dataset.Name] that it will have.
 func RefName(ref string) string {
 	if dir, ok := strings.CutPrefix(ref, "idx:"); ok {
 		return baseName(dir)
 	}
-	return ref
+	for _, ext := range []string{".zip", ".bin"} {
+		if n := len(ref) - len(ext); n > 0 && strings.EqualFold(ref[n:], ext) {
+			ref = ref[:n]
+		}
+	}
+	return baseName(ref)
 }

@@ -23,7 +23,7 @@ func idx(magic uint32, data []byte, dims ...uint32) []byte {
 	return append(b, data...)
 }
 
-func zip(b []byte) []byte {
+func gzipped(b []byte) []byte {
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	w.Write(b)
@@ -72,12 +72,12 @@ func TestOpenIDX(t *testing.T) {
 		label int
 	}{
 		{"plain", "train", map[string][]byte{"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}, 9},
-		{"gz", "train", map[string][]byte{"train-images-idx3-ubyte.gz": zip(images), "train-labels-idx1-ubyte.gz": zip(labels)}, 9},
+		{"gz", "train", map[string][]byte{"train-images-idx3-ubyte.gz": gzipped(images), "train-labels-idx1-ubyte.gz": gzipped(labels)}, 9},
 		{"test", "test", map[string][]byte{"t10k-images-idx3-ubyte": images, "t10k-labels-idx1-ubyte": labels}, 9},
-		{"emnist", "test", map[string][]byte{"emnist-test-images-idx3-ubyte.gz": zip(images)}, -1},
+		{"emnist", "test", map[string][]byte{"emnist-test-images-idx3-ubyte.gz": gzipped(images)}, -1},
 		{"dotted", "train", map[string][]byte{"train-images.idx3-ubyte": images}, -1},
 		{"both", "train", map[string][]byte{"train-images-idx3-ubyte": images, "train-images-idx3-ubyte.gz": []byte("not read")}, -1},
-		{"gz by content", "train", map[string][]byte{"train-images-idx3-ubyte": zip(images)}, -1},
+		{"gz by content", "train", map[string][]byte{"train-images-idx3-ubyte": gzipped(images)}, -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := OpenIDX(write(t, "My Data.v1", c.files), c.split)
@@ -112,19 +112,19 @@ func TestOpenIDX(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	dir := write(t, "x", map[string][]byte{"train-images-idx3-ubyte": idx(magicImages, ramp(4), 1, 2, 2)})
-	if d, err := Open("idx:" + dir); err != nil || d.Len() != 1 {
+	if d, err := Open(t.Context(), "idx:"+dir, Options{}); err != nil || d.Len() != 1 {
 		t.Errorf("got %v, %v", d, err)
 	}
 	for ref, want := range map[string]string{
-		"mnist":                             `unknown data set "mnist", expected idx:DIR`,
-		"zip:a.zip":                         `unknown kind "zip"`,
+		"kmnist":                            `unknown data set "kmnist", expected idx:DIR`,
+		"zip:a.zip":                         `unknown data set "zip:a.zip"`,
 		"idx:":                              "names no directory",
 		"idx:" + filepath.Join(dir, "none"): "no such file",
 	} {
 		if runtime.GOOS == "windows" && strings.HasPrefix(want, "no such") {
 			want = "cannot find"
 		}
-		if d, err := Open(ref); err == nil || d != nil || !strings.Contains(err.Error(), want) {
+		if d, err := Open(t.Context(), ref, Options{}); err == nil || d != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q): got %v, %v; want an error with %q", ref, d, err, want)
 		}
 	}
@@ -146,11 +146,11 @@ func TestOpenIDXErrors(t *testing.T) {
 		{"nothing", map[string][]byte{im: {}}, "ends after 0 bytes"},
 		{"truncated", map[string][]byte{im: images[:27]}, "ends after 11 bytes of data, expected 12 for [3 2 2]"},
 		{"long", map[string][]byte{im: append(bytes.Clone(images), 0)}, "more than 12 bytes of data"},
-		{"truncated gz", map[string][]byte{im: zip(images)[:30]}, "file ends after"},
-		{"gz checksum", map[string][]byte{im: flip(zip(images), -5)}, "checksum"},
+		{"truncated gz", map[string][]byte{im: gzipped(images)[:30]}, "file ends after"},
+		{"gz checksum", map[string][]byte{im: flip(gzipped(images), -5)}, "checksum"},
 		{"zero", map[string][]byte{im: idx(magicImages, nil, 0, 2, 2)}, "dimension 0 is 0"},
 		{"giant", map[string][]byte{im: idx(magicImages, nil, 1<<31, 1<<31, 1<<31)}, "declares more than"},
-		{"giant gz", map[string][]byte{im: zip(idx(magicImages, nil, 1<<31, 1, 1))}, "ends after 0 bytes of data, expected 2147483648"},
+		{"giant gz", map[string][]byte{im: gzipped(idx(magicImages, nil, 1<<31, 1, 1))}, "ends after 0 bytes of data, expected 2147483648"},
 		{"labels", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 2)}, "header says 2 labels, expected 3"},
 		{"labels short", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 3)}, "ends after 2 bytes of data, expected 3"},
 	} {
@@ -216,7 +216,7 @@ func FuzzReadIDX(f *testing.F) {
 	images := idx(magicImages, ramp(12), 3, 2, 2)
 	labels := idx(magicLabels, ramp(3), 3)
 	f.Add(images, labels)
-	f.Add(zip(images), zip(labels))
+	f.Add(gzipped(images), gzipped(labels))
 	f.Add(images[:20], labels)
 	f.Add(idx(magicImages, nil, 1<<31, 1<<31, 4), []byte{})
 	f.Fuzz(func(t *testing.T, images, labels []byte) {

@@ -69,7 +69,7 @@ func OpenIDX(dir, split string) (Dataset, error) {
 			return nil, err
 		}
 	}
-	return orError(New(baseName(dir), shape, pixels, lab))
+	return idxMemory(baseName(dir), shape, pixels, lab)
 }
 
 // ReadIDX reads a pair of IDX streams, each plain or compressed with gzip.
@@ -85,14 +85,15 @@ func ReadIDX(name string, images, labels io.Reader) (Dataset, error) {
 			return nil, err
 		}
 	}
-	return orError(New(name, shape, pixels, lab))
+	return idxMemory(name, shape, pixels, lab)
 }
 
-// orError keeps a nil *Memory from becoming a Dataset that is not nil.
-func orError(m *Memory, err error) (Dataset, error) {
+func idxMemory(name string, shape []int, pixels, labels []byte) (Dataset, error) {
+	m, err := New(name, shape, pixels, labels)
 	if err != nil {
-		return nil, err
+		return nil, err // not m: a Dataset that holds a nil *Memory is not nil
 	}
+	m.report.Kind = "IDX"
 	return m, nil
 }
 

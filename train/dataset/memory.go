@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
 	"sync"
 )
@@ -15,14 +16,27 @@ type Memory struct {
 	shape  []int
 	size   int // C·H·W
 	pixels []byte
-	labels []byte // nil if there are none
+	labels []int32 // nil if there are none
 	digest func() string
+	report Report
 }
 
 // New returns the data set of the given images: pixels is [N C H W], one byte
 // for each element, and shape is [C H W]. labels has one byte for each image,
-// or is nil. Both are kept, not copied, and must not change afterwards.
+// or is nil. pixels are kept, not copied, and must not change afterwards.
 func New(name string, shape []int, pixels, labels []byte) (*Memory, error) {
+	var wide []int32
+	if labels != nil {
+		wide = make([]int32, len(labels))
+		for i, b := range labels {
+			wide[i] = int32(b)
+		}
+	}
+	return newMemory(name, shape, pixels, wide)
+}
+
+// newMemory is New with labels of more than a byte, -1 for none.
+func newMemory(name string, shape []int, pixels []byte, labels []int32) (*Memory, error) {
 	if len(shape) != 3 {
 		return nil, fmt.Errorf("dataset: %s: shape is %v, expected [C H W]", name, shape)
 	}
@@ -42,17 +56,25 @@ func New(name string, shape []int, pixels, labels []byte) (*Memory, error) {
 	}
 	m := &Memory{name: name, shape: slices.Clone(shape), size: size, pixels: pixels, labels: labels}
 	m.digest = sync.OnceValue(m.sum)
+	m.report = Report{Kind: "memory", Images: n, Grey: shape[0] == 1, Memory: int64(len(pixels))}
+	m.report.Sizes = map[[2]int]int{{shape[2], shape[1]}: n}
 	return m, nil
 }
 
-// sum hashes N, C, H, W as 32-bit big-endian numbers, then the pixels.
 func (m *Memory) sum() string {
-	h := sha256.New()
-	for _, d := range append([]int{m.Len()}, m.shape...) {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(d)))
-	}
+	h := newDigest(m.Len(), m.shape)
 	h.Write(m.pixels)
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// newDigest begins a [Dataset.Digest]: it hashes N, C, H, W as 32-bit big-endian
+// numbers; the pixels follow.
+func newDigest(n int, shape []int) hash.Hash {
+	h := sha256.New()
+	for _, d := range append([]int{n}, shape...) {
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(d)))
+	}
+	return h
 }
 
 // Name implements [Dataset].
@@ -75,22 +97,38 @@ func (m *Memory) Label(i int) int {
 // Digest implements [Dataset]. It is computed once, at the first call.
 func (m *Memory) Digest() string { return m.digest() }
 
+// Report implements [Dataset].
+func (m *Memory) Report() *Report { return &m.report }
+
 // Read implements [Dataset]: byte b becomes b/255, the nearest float32.
 func (m *Memory) Read(dst []float32, indices []int) error {
-	if len(dst) != len(indices)*m.size {
-		return fmt.Errorf("dataset: %s: %d elements for %d images, expected %d", m.name, len(dst), len(indices), len(indices)*m.size)
+	if err := checkRead(m, m.size, len(dst), indices); err != nil {
+		return err
 	}
 	for k, i := range indices {
-		if i < 0 || i >= m.Len() {
-			return fmt.Errorf("dataset: %s: image %d, expected 0 to %d", m.name, i, m.Len()-1)
-		}
-		src := m.pixels[i*m.size:][:m.size]
-		out := dst[k*m.size:][:m.size]
-		for j, b := range src {
-			out[j] = unit[b]
+		toUnit(dst[k*m.size:][:m.size], m.pixels[i*m.size:])
+	}
+	return nil
+}
+
+// checkRead checks what is asked of [Dataset.Read]: n elements for images of size.
+func checkRead(d Dataset, size, n int, indices []int) error {
+	if want := len(indices) * size; n != want {
+		return fmt.Errorf("dataset: %s: %d elements for %d images, expected %d", d.Name(), n, len(indices), want)
+	}
+	for _, i := range indices {
+		if i < 0 || i >= d.Len() {
+			return fmt.Errorf("dataset: %s: image %d, expected 0 to %d", d.Name(), i, d.Len()-1)
 		}
 	}
 	return nil
+}
+
+// toUnit maps bytes to [0, 1].
+func toUnit(dst []float32, src []byte) {
+	for i, b := range src[:len(dst)] {
+		dst[i] = unit[b]
+	}
 }
 
 // unit[b] = b/255, correctly rounded.

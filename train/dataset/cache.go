@@ -1,0 +1,276 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"slices"
+	"sync"
+)
+
+// The cache of decoded images is a file of
+//
+//	magic   8 bytes
+//	pixels  [N 3 S S], bytes
+//	footer  JSON
+//	        its length, a little-endian uint64
+//	        SHA-256 of all before
+//
+// It is read whole once, when it is opened, to see that it is as it was written.
+const (
+	cacheMagic = "gantry\x00\x01"
+	cacheTail  = 8 + sha256.Size
+)
+
+// cacheFooter says what a cache holds.
+type cacheFooter struct {
+	Key        string      `json:"key"`
+	Side       int         `json:"side"`
+	Count      int         `json:"count"`
+	Grey       bool        `json:"grey"`  // no image has colour
+	Sizes      [][3]int    `json:"sizes"` // width, height, how many files
+	Skipped    []cacheSkip `json:"skipped"`
+	Incomplete bool        `json:"incomplete"` // a file could not be opened, and perhaps can the next time
+}
+
+// cacheSkip is a file that is not in the cache, by its place in the listing.
+type cacheSkip struct {
+	Index  int    `json:"index"`
+	Reason string `json:"reason"`
+}
+
+// errIncomplete is why a good cache is built again.
+var errIncomplete = errors.New("some files could not be opened")
+
+// cacheWriter writes a cache.
+type cacheWriter struct {
+	w   io.Writer
+	sum hash.Hash
+}
+
+func newCacheWriter(w io.Writer) (*cacheWriter, error) {
+	c := &cacheWriter{w, sha256.New()}
+	_, err := io.WriteString(c, cacheMagic)
+	return c, err
+}
+
+// Write implements [io.Writer].
+func (c *cacheWriter) Write(b []byte) (int, error) {
+	c.sum.Write(b)
+	return c.w.Write(b)
+}
+
+// finish writes what comes after the pixels.
+func (c *cacheWriter) finish(f *cacheFooter) error {
+	b, err := json.Marshal(f)
+	if err == nil {
+		_, err = c.Write(binary.LittleEndian.AppendUint64(b, uint64(len(b))))
+	}
+	if err == nil {
+		_, err = c.w.Write(c.sum.Sum(nil))
+	}
+	return err
+}
+
+// readFooter reads the footer of a cache of the given size and checks that it
+// agrees with the size. want is the sum that the bytes before it must have.
+func readFooter(r io.ReaderAt, size int64) (f *cacheFooter, want []byte, err error) {
+	short := fmt.Errorf("has %d bytes, which is no whole cache: was it cut off?", size)
+	if size < int64(len(cacheMagic)+cacheTail) {
+		return nil, nil, short
+	}
+	var magic [len(cacheMagic)]byte
+	var tail [cacheTail]byte
+	if _, err := r.ReadAt(magic[:], 0); err != nil {
+		return nil, nil, err
+	}
+	if _, err := r.ReadAt(tail[:], size-cacheTail); err != nil {
+		return nil, nil, err
+	}
+	if string(magic[:]) != cacheMagic {
+		return nil, nil, fmt.Errorf("begins with %q, expected %q", magic[:], cacheMagic)
+	}
+	n := binary.LittleEndian.Uint64(tail[:])
+	if n > uint64(size-cacheTail-int64(len(cacheMagic))) {
+		return nil, nil, short
+	}
+	text := make([]byte, n)
+	if _, err := r.ReadAt(text, size-cacheTail-int64(n)); err != nil {
+		return nil, nil, err
+	}
+	f = new(cacheFooter)
+	if err := json.Unmarshal(text, f); err != nil {
+		return nil, nil, fmt.Errorf("has no footer: %w", err)
+	}
+	pixels := size - cacheTail - int64(n) - int64(len(cacheMagic))
+	if f.Side < 1 || f.Side > MaxSide || f.Count < 1 || pixels/int64(3*f.Side*f.Side) != int64(f.Count) || pixels%int64(3*f.Side*f.Side) != 0 {
+		return nil, nil, fmt.Errorf("has %d bytes of pixels, expected %d images of 3 x %d x %[3]d", pixels, f.Count, f.Side)
+	}
+	return f, tail[8:], nil
+}
+
+// openCache opens the cache file at path. fresh says that it was written just
+// now, and that a file that could not be opened is no reason to try again.
+func (m *images) openCache(ctx context.Context, path, key string, fresh bool) (Dataset, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	d, err := m.read(ctx, f, info.Size(), path, key, fresh)
+	if s, ok := d.(*stored); err != nil || !ok || s.r != f { // not needed any more
+		f.Close()
+	}
+	return d, err
+}
+
+// read returns the data set of a cache: in memory where it is small.
+func (m *images) read(ctx context.Context, r io.ReaderAt, size int64, path, key string, fresh bool) (Dataset, error) {
+	damaged := func(err error) error { return fmt.Errorf("the cache %s %w", path, err) }
+	c, want, err := readFooter(r, size)
+	switch {
+	case err != nil:
+		return nil, damaged(err)
+	case c.Key != key || c.Side != m.side:
+		return nil, damaged(errors.New("is of other images"))
+	case c.Incomplete && !fresh:
+		return nil, errIncomplete
+	}
+	names, all := m.listing.classes()
+	labels := slices.Clone(all)
+	for i := len(c.Skipped) - 1; i >= 0; i-- {
+		at := c.Skipped[i].Index
+		if at < 0 || at >= len(labels) || i > 0 && at <= c.Skipped[i-1].Index {
+			return nil, damaged(fmt.Errorf("skips image %d of %d", at, len(all)))
+		}
+		labels = slices.Delete(labels, at, at+1)
+	}
+	if len(labels) != c.Count {
+		return nil, damaged(fmt.Errorf("holds %d images, expected %d", c.Count, len(labels)))
+	}
+	channels := m.o.channels()
+	if channels == 0 {
+		if channels = 3; c.Grey {
+			channels = 1
+		}
+	}
+	s := &stored{name: m.name, shape: []int{channels, m.side, m.side}, labels: labels, n: c.Count, r: r, path: path}
+	s.buffers.New = func() any { return new([]byte) }
+	s.report = m.report(c)
+	s.report.Classes = names
+	if path != "memory" {
+		s.report.Cache, s.report.Disk = path, size
+	}
+	return s.check(ctx, size, want)
+}
+
+// stored is a data set whose pixels lie in a cache.
+type stored struct {
+	name   string
+	shape  []int
+	n      int
+	labels []int32
+	report Report
+	digest string
+
+	r       io.ReaderAt
+	path    string
+	buffers sync.Pool // of *[]byte, one image in the cache
+}
+
+// check reads a cache of the given size from end to end: the sum of its bytes
+// must be want. It returns the data set with its digest, in memory if it is small.
+func (s *stored) check(ctx context.Context, size int64, want []byte) (Dataset, error) {
+	side := s.shape[1]
+	image, converted := make([]byte, 3*side*side), make([]byte, s.shape[0]*side*side)
+	var pixels []byte
+	if n := int64(s.n) * int64(len(converted)); n <= memoryBytes {
+		pixels = make([]byte, 0, n)
+	}
+	sum, digest := sha256.New(), newDigest(s.n, s.shape)
+	body := io.TeeReader(io.NewSectionReader(s.r, 0, size-sha256.Size), sum)
+	if _, err := io.CopyN(io.Discard, body, int64(len(cacheMagic))); err != nil {
+		return nil, fmt.Errorf("the cache %s: %w", s.path, err)
+	}
+	for range s.n {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if _, err := io.ReadFull(body, image); err != nil {
+			return nil, fmt.Errorf("the cache %s: %w", s.path, err)
+		}
+		convert(converted, image, s.shape[0], 3)
+		digest.Write(converted)
+		if pixels != nil {
+			pixels = append(pixels, converted...)
+		}
+	}
+	if _, err := io.Copy(io.Discard, body); err != nil {
+		return nil, fmt.Errorf("the cache %s: %w", s.path, err)
+	}
+	if !bytes.Equal(sum.Sum(nil), want) {
+		return nil, fmt.Errorf("the cache %s has changed since it was written: SHA-256 is %.12x..., expected %.12x...", s.path, sum.Sum(nil), want)
+	}
+	s.digest = hex.EncodeToString(digest.Sum(nil))
+	if pixels == nil {
+		return s, nil
+	}
+	s.report.Memory = int64(len(pixels))
+	m, err := newMemory(s.name, s.shape, pixels, s.labels)
+	if err != nil {
+		return nil, err
+	}
+	m.report, m.digest = s.report, func() string { return s.digest }
+	return m, nil
+}
+
+// Name implements [Dataset].
+func (s *stored) Name() string { return s.name }
+
+// Len implements [Dataset].
+func (s *stored) Len() int { return s.n }
+
+// Shape implements [Dataset].
+func (s *stored) Shape() []int { return slices.Clone(s.shape) }
+
+// Label implements [Dataset].
+func (s *stored) Label(i int) int { return int(s.labels[i]) }
+
+// Digest implements [Dataset].
+func (s *stored) Digest() string { return s.digest }
+
+// Report implements [Dataset].
+func (s *stored) Report() *Report { return &s.report }
+
+// Read implements [Dataset].
+func (s *stored) Read(dst []float32, indices []int) error {
+	side := s.shape[1]
+	stored, size := 3*side*side, s.shape[0]*side*side
+	if err := checkRead(s, size, len(dst), indices); err != nil {
+		return err
+	}
+	buffer := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buffer)
+	*buffer = grow(*buffer, stored+size)
+	image, converted := (*buffer)[:stored], (*buffer)[stored:]
+	for k, i := range indices {
+		if _, err := s.r.ReadAt(image, int64(len(cacheMagic))+int64(i)*int64(stored)); err != nil {
+			return fmt.Errorf("dataset: image %d of %d cannot be read from the cache %s, which was whole when the run began: %w", i, s.n, s.path, err)
+		}
+		convert(converted, image, s.shape[0], 3)
+		toUnit(dst[k*size:][:size], converted)
+	}
+	return nil
+}
