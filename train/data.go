@@ -46,7 +46,7 @@ func (s *Settings) dataOptions() dataset.Options {
 }
 
 // openPatience is how long an opener may take to stop when the context ends.
-const openPatience = 2 * time.Second
+const openPatience = time.Second
 
 // open opens a data set, or gives up when ctx is done.
 func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset.Dataset, error) {

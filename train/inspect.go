@@ -57,7 +57,7 @@ func writeData(b *bufio.Writer, data dataset.Dataset, skipped int) {
 		}
 	}
 	if r.Ignored > 0 {
-		fmt.Fprintf(b, "  ignored: %d files whose names are no image's\n", r.Ignored)
+		fmt.Fprintf(b, "  ignored: %s, by their names no images\n", files(r.Ignored))
 	}
 	if n := len(r.Skipped); n > 0 {
 		fmt.Fprintf(b, "  skipped: %d\n", n)

@@ -184,6 +184,10 @@ func TestMisuse(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	before := sum(t, "done/checkpoint-000002.safetensors")
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	if err := os.Mkdir("empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll("cut", 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +238,7 @@ func TestMisuse(t *testing.T) {
 		{"PRESET DATA --batch 56 --out x", 2, "--batch 56: squares has only 55 images"},
 		{"DATA --out x", 2, "samples of shape [1 28 28], but the images of squares have shape [1 6 6]"},
 		{"DATA --dry-run", 2, "samples of shape [1 28 28]"},
+		{"DATA --dry-run", 2, "hint: --resize 28 makes them fit"},
 		{"PRESET DATA --out done", 2, "done already holds a run"},
 		{"PRESET DATA --out done --dry-run", 2, "done already holds a run"},
 		{"PRESET DATA --out .", 2, "is not empty"},
@@ -258,6 +263,19 @@ func TestMisuse(t *testing.T) {
 		{"export bad.json -o x", 1, "bad.json is no checkpoint"},
 		{"export done -o nowhere/x", 1, "nowhere"},
 		{"presets nono", 2, "nono"},
+		{"data", 2, "data takes the word inspect and a data set"},
+		{"data look x", 2, "data takes the word inspect"},
+		{"data inspect", 2, "data inspect takes one data set, got 0"},
+		{"data inspect a b", 2, "hint: gantrain data inspect faces"},
+		{"data inspect nowhere", 2, "--data nowhere: no such data set"},
+		{"data inspect bad.json", 1, "bad.json is no data set, expected a folder of images"},
+		{"data inspect done --resize 2000", 2, "--resize 2000: must be from 0 to 1024"},
+		{"--data bad.json --out x", 1, "bad.json is no data set"},
+		{"--data empty --out x", 1, "empty holds no images (.png"},
+		{"--data done --out x", 2, "--batch 128: done has only"},
+		{"--resize 1025", 2, "--resize 1025: must be at most 1024"},
+		{"--resume done --resize 6", 2, "done has --resize 0, not 6"},
+		{"--resume done --mirror", 2, "done has --mirror=false, not true"},
 		{"version 2", 2, "takes no arguments"},
 		{"bench mlp28", 2, "hint: gantrain bench --preset mlp28"},
 		{"bench --preset mlp82", 2, `did you mean "mlp28"?`},
@@ -316,7 +334,7 @@ func TestMisuse(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"bench", "--help"}, {"presets", "--help"}, {"version", "--help"},
+	for _, args := range [][]string{{"--help"}, {"train", "-h"}, {"export", "--help"}, {"bench", "--help"}, {"presets", "--help"}, {"data", "--help"}, {"data", "inspect", "-h"}, {"version", "--help"},
 		{"help"}, {"help", "export"}, {"train", "help"}} {
 		code, stdout, stderr := call(args...)
 		if code != 0 || stderr != "" || !strings.Contains(stdout, "gantrain ") {

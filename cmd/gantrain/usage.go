@@ -72,7 +72,7 @@ Examples
   gantrain --preset mine.json --out runs/mine
 `
 
-const dataUsage = `gantrain data inspect mnist|PATH|idx:DIR     say what would be used of a data set
+const dataUsage = `gantrain data inspect mnist|PATH|idx:DIR     say what would be trained on
 
   --resize N        side that images are cropped and scaled to (a folder's: 64)
   --mirror          use each image mirrored, too

@@ -1,0 +1,161 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"gantry/train/dataset"
+)
+
+// folderOf makes a folder of n images in two classes, one more that is broken,
+// and a note.
+func folderOf(t testing.TB, n int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "faces")
+	write := func(name string, b []byte) *os.File {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Create(path)
+		if err == nil {
+			_, err = f.Write(b)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for i := range n {
+		img := image.NewGray(image.Rect(0, 0, 9, 7))
+		for k := range img.Pix {
+			img.SetGray(k%9, k/9, color.Gray{uint8(k * (i + 3))})
+		}
+		f := write(fmt.Sprintf("class%d/%03d.png", i%2, i), nil)
+		if err := png.Encode(f, img); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	write("class0/bro\nken.png", []byte("no")).Close()
+	write("note.txt", nil).Close()
+	return dir
+}
+
+// cacheIn has decoded images cached in a directory.
+func cacheIn(dir string) Host {
+	return Host{Open: func(ctx context.Context, ref string, o dataset.Options) (dataset.Dataset, error) {
+		o.CacheDir = dir
+		return dataset.Open(ctx, ref, o)
+	}}
+}
+
+// TestFolderRun: the images of a folder get the shape of the samples, and
+// neither threads, nor the cache, nor an interruption change the result.
+func TestFolderRun(t *testing.T) {
+	s := smallSettings(t, 9)
+	s.Data, s.Mirror = folderOf(t, 6), true // 12 with their mirror images; the batch is 8
+	cache, whole := t.TempDir(), filepath.Join(t.TempDir(), "whole")
+	var words strings.Builder
+	h := cacheIn(cache)
+	h.Words = &words
+	if _, err := Run(t.Context(), s, whole, h); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"training small on faces for 9 steps\n", "12 images of shape [1 4 4]",
+		`"1 file skipped: class0/bro\nken.png is no PNG, JPEG, GIF, BMP or WebP image"` + "\n", "1 file ignored, by their names no images\n"} {
+		if log, _ := os.ReadFile(filepath.Join(whole, logName)); !strings.Contains(words.String(), want) || !strings.Contains(string(log), want) {
+			t.Errorf("%q is missing in\n%s", want, words.String())
+		}
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	half := s
+	half.Threads, half.LogEvery = 3, 1
+	h.Words = &stopAfter{step: 5, cancel: cancel}
+	if _, err := Run(ctx, half, dir, h); !errors.As(err, new(*Interrupted)) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := Resume(t.Context(), dir, nil, cacheIn(t.TempDir())); err != nil { // without the cache
+		t.Fatal(err)
+	}
+	sameResults(t, dir, whole, 9)
+
+	for want, change := range map[string]func(*Settings){
+		"has --resize 0, not 4":              func(s *Settings) { s.Resize = 4 },
+		"has --mirror=true, not false":       func(s *Settings) { s.Mirror = false },
+		"--resize -1: must be at least 0":    func(s *Settings) { s.Resize = -1 },
+		"--resize 1025: must be at most 102": func(s *Settings) { s.Resize = 1025 },
+	} {
+		if _, err := Resume(t.Context(), dir, func(s *Settings) error { change(s); return nil }, cacheIn(cache)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+
+	s.Resize = 5
+	var e *Error
+	if _, err := Run(t.Context(), s, filepath.Join(t.TempDir(), "x"), cacheIn(cache)); !errors.As(err, &e) || !e.Misuse ||
+		!strings.Contains(e.Error(), "samples of shape [1 4 4], but the images of faces have shape [1 5 5]") || !strings.Contains(e.Hint, "--resize 4 makes them fit") {
+		t.Errorf("another size: got %v", err)
+	}
+}
+
+func TestInspectData(t *testing.T) {
+	dir := folderOf(t, 5)
+	h := cacheIn(t.TempDir())
+	var b strings.Builder
+	if err := InspectData(t.Context(), &b, dir, 0, true, h); err != nil {
+		t.Fatal(err)
+	}
+	data, err := h.open(t.Context(), dir, dataset.Options{Resize: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"data faces: 10 images of [1 64 64]\n  kind: folder, 5 images, and each mirrored, all grey\n  sizes: 9 x 7 (5)\n",
+		"  classes: 2\n    class0: 3\n    class1: 2\n  ignored: 1 file, by their names no images\n  skipped: 1\n",
+		`    "class0/bro\nken.png": is no PNG, JPEG, GIF, BMP or WebP image` + "\n  memory: 20.5 kB; disk: ", " in " + data.Report().Cache + "\ndigest: " + dataset.Mirror(data).Digest() + "\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, b.String())
+		}
+	}
+	if err := InspectData(t.Context(), &b, dir, 2000, false, h); err == nil || !strings.Contains(err.Error(), "--resize 2000: must be from 0 to 1024") {
+		t.Errorf("got %v", err)
+	}
+	b.Reset()
+	h.Open = func(context.Context, string, dataset.Options) (dataset.Dataset, error) {
+		return dataset.New("two", []int{1, 2, 2}, make([]byte, 12), []byte{2, 0, 2})
+	}
+	if err := InspectData(t.Context(), &b, "two", 0, false, h); err != nil || !strings.Contains(b.String(), "classes: 3\n    0: 1\n    1: 0\n    2: 2\n  memory: 12 B\n") {
+		t.Errorf("got %v\n%s", err, b.String())
+	}
+}
+
+func TestDecoding(t *testing.T) {
+	var b strings.Builder
+	d := newDecoding(&b)
+	d.step(1, 3)
+	d.last = d.last.Add(-decodingPause)
+	d.step(2, 3)
+	d.step(3, 3)
+	d.end()
+	if b.String() != "2 of 3 images decoded\n" {
+		t.Errorf("got %q", b.String())
+	}
+}
+
+func TestSizes(t *testing.T) {
+	got := sizes(map[[2]int]int{{3, 4}: 1, {4, 3}: 9, {1, 1}: 1, {2, 2}: 1, {9, 9}: 1, {8, 8}: 2})
+	if want := "4 x 3 (9), 8 x 8 (2), 1 x 1 (1), 2 x 2 (1), 2 more"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
