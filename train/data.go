@@ -2,8 +2,10 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 	"time"
 
 	"gantry/models"
@@ -78,6 +80,8 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 	switch {
 	case ctx.Err() != nil:
 		return nil, failure("", "stopped while the data were read: %w", context.Cause(ctx))
+	case errors.Is(r.err, syscall.ENOSPC):
+		return nil, failure("decoded images are kept where XDG_CACHE_HOME says", "%w", r.err)
 	case r.err != nil:
 		return nil, failure("--data takes mnist, a folder, a .zip, CIFAR-10 or idx:DIR", "%w", r.err)
 	}

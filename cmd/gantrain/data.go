@@ -81,7 +81,7 @@ func dataCommand(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signals(stderr)
+	ctx, stop := signals(stderr, "stopping")
 	defer stop()
 	return train.InspectData(ctx, stdout, ref, *resize, *mirror, train.Host{Open: openData, Words: stderr})
 }

@@ -126,7 +126,7 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 				return misused("leave one of them out", "--resume and --%s exclude each other", name)
 			}
 		}
-		ctx, stop := signals(stderr)
+		ctx, stop := signals(stderr, stopTraining)
 		defer stop()
 		return finish(stdout, stderr)(train.Resume(ctx, f.resume, f.adjust, host))
 	}
@@ -138,11 +138,13 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 	if err := f.adjust(&s); err != nil {
 		return err
 	}
-	ctx, stop := signals(stderr)
-	defer stop()
 	if f.dryRun {
+		ctx, stop := signals(stderr, "stopping")
+		defer stop()
 		return train.DryRun(ctx, stdout, s, f.out, host)
 	}
+	ctx, stop := signals(stderr, stopTraining)
+	defer stop()
 	return finish(stdout, stderr)(train.Run(ctx, s, f.out, host))
 }
 
@@ -175,11 +177,15 @@ func finish(stdout, stderr io.Writer) func(*train.Result, error) error {
 	}
 }
 
-// signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends; the
-// second ends the program, unless it is the SIGHUP that comes after another one
-// where a session ends. Under nohup, SIGHUP is ignored. A reader of our words or
-// results that goes away does not end the program either.
-func signals(stderr io.Writer) (context.Context, func()) {
+// stopTraining is what a signal makes a run do.
+const stopTraining = "finishing this step and saving"
+
+// signals returns a context that the first SIGINT, SIGTERM or SIGHUP ends; doing
+// says what then happens. The second ends the program, unless it is the SIGHUP
+// that comes after another one where a session ends. Under nohup, SIGHUP is
+// ignored. A reader of our words or results that goes away does not end the
+// program either.
+func signals(stderr io.Writer, doing string) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
@@ -197,7 +203,7 @@ func signals(stderr io.Writer) (context.Context, func()) {
 				stop := &stopSignal{sig}
 				switch {
 				case first:
-					fmt.Fprintf(stderr, "\ngantrain: %s: finishing this step and saving; once more stops at once\n", sig)
+					fmt.Fprintf(stderr, "\ngantrain: %s: %s; once more stops at once\n", sig, doing)
 					cancel(stop)
 				case sig != syscall.SIGHUP:
 					os.Exit(stop.code())

@@ -112,12 +112,13 @@ func Open(ctx context.Context, ref string, o Options) (Dataset, error) {
 		return nil, fmt.Errorf("dataset: unknown data set %q, expected idx:DIR, a folder of images, a .zip of one, or CIFAR-10: %w", ref, err)
 	}
 	ext := strings.ToLower(filepath.Ext(ref))
+	regular := info.Mode().IsRegular()
 	switch {
-	case info.IsDir() && isCIFAR(ref), ext == ".bin" && !info.IsDir():
+	case info.IsDir() && isCIFAR(ref), regular && ext == ".bin":
 		return transformed(OpenCIFAR(ref))(o)
 	case info.IsDir():
 		return openFolder(ctx, ref, o)
-	case ext == ".zip":
+	case regular && ext == ".zip":
 		return openZip(ctx, ref, o)
 	}
 	return nil, fmt.Errorf("dataset: %s is no data set, expected a folder of images, a .zip of one, or a .bin of CIFAR-10", ref)

@@ -22,8 +22,7 @@ import (
 // Limits of decoding. What an image will take is known from its header, and an
 // image that would take more than all is refused; together, those that are
 // decoded at one time do not take more. As the garbage collector lets a heap
-// double, the program takes at most 1 GiB while it decodes, plus a few MB for
-// each thread.
+// double, the program takes at most about 1 GiB while it decodes.
 const (
 	decodeBytes = 512 << 20 // of all images being decoded
 	headerBytes = 4 << 20   // of a file, in which the header must lie

@@ -137,7 +137,7 @@ func baseName(dir string) string {
 		return '-'
 	}, filepath.Base(dir))
 	if name = strings.Trim(name, "-."); name == "" {
-		return "idx"
+		return "data"
 	}
 	return name
 }
