@@ -30,7 +30,7 @@ func InspectData(ctx context.Context, w io.Writer, ref string, resize int, mirro
 		return err
 	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "data %s: %d images of %v\n", data.Name(), data.Len(), data.Shape())
+	fmt.Fprintf(b, "data %s: %s of %v\n", data.Name(), images(data.Len()), data.Shape())
 	writeData(b, data, len(data.Report().Skipped))
 	fmt.Fprintf(b, "digest: %s\n", data.Digest())
 	return b.Flush()

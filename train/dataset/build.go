@@ -12,8 +12,12 @@ import (
 	"sync/atomic"
 )
 
-// chunkBytes is about how much of decoded images waits to be written.
-const chunkBytes = 8 << 20
+// chunkBytes is about how much of decoded images waits to be written, and
+// scratchBytes how much all decoders may have for resizing.
+const (
+	chunkBytes   = 8 << 20
+	scratchBytes = 128 << 20
+)
 
 // A writeError says that the cache could not be written.
 type writeError struct{ err error }
@@ -29,7 +33,7 @@ func (m *images) build(ctx context.Context, w io.Writer, key string) error {
 	footer := cacheFooter{Key: key, Side: m.side, Grey: true}
 	sizes := map[[2]int]int{}
 	memory := newBudget(decodeBytes)
-	decoders := make([]*decoder, min(m.o.Threads, len(files)))
+	decoders := make([]*decoder, min(m.o.Threads, len(files), scratchBytes/(8*size)))
 	for i := range decoders {
 		decoders[i] = &decoder{side: m.side, memory: memory}
 	}
@@ -42,7 +46,11 @@ func (m *images) build(ctx context.Context, w io.Writer, key string) error {
 	}
 	for first := 0; first < len(files); first += chunk {
 		part := files[first:min(first+chunk, len(files))]
-		decodeChunk(ctx, decoders, part, pixels, results)
+		decodeChunk(ctx, decoders, part, pixels, results, func(done int) {
+			if m.o.Progress != nil {
+				m.o.Progress(first+done, len(files))
+			}
+		})
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -59,9 +67,6 @@ func (m *images) build(ctx context.Context, w io.Writer, key string) error {
 			if _, err := out.Write(image); err != nil {
 				return &writeError{err}
 			}
-		}
-		if m.o.Progress != nil {
-			m.o.Progress(min(first+chunk, len(files)), len(files))
 		}
 	}
 	if footer.Count == 0 {
@@ -83,16 +88,23 @@ type decoded struct {
 	err           error
 }
 
-// decodeChunk decodes files, one decoder on each goroutine, until ctx ends.
-func decodeChunk(ctx context.Context, decoders []*decoder, files []file, pixels []byte, results []decoded) {
+// decodeChunk decodes files, one decoder on each goroutine, until ctx ends. It
+// calls progress after each, one call at a time.
+func decodeChunk(ctx context.Context, decoders []*decoder, files []file, pixels []byte, results []decoded, progress func(done int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
 	for _, d := range decoders {
 		wg.Go(func() {
 			size := 3 * d.side * d.side
 			for i := next.Add(1) - 1; i < int64(len(files)) && ctx.Err() == nil; i = next.Add(1) - 1 {
 				w, h, err := d.decode(pixels[int(i)*size:][:size], &files[i])
 				results[i] = decoded{w, h, err}
+				mu.Lock()
+				done++
+				progress(done)
+				mu.Unlock()
 			}
 		})
 	}

@@ -66,7 +66,7 @@ type Options struct {
 
 	Threads  int                   // that decode; 0: as many as there are processors
 	CacheDir string                // for decoded images; "": gantry in the user's cache directory
-	Progress func(done, total int) // called now and then while images are decoded; may be nil
+	Progress func(done, total int) // called after each image, one call at a time; may be nil
 }
 
 // channels is the number that Shape asks for, 0 if it does not say.

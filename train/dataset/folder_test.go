@@ -222,10 +222,9 @@ func TestCancel(t *testing.T) {
 	dir, cache := folder(t, files), t.TempDir()
 	stop := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	// At 1024 pixels a chunk has few images.
-	d, err := Open(ctx, dir, Options{Resize: 1024, CacheDir: cache, Threads: 1, Progress: func(done, total int) {
-		if done == total || total != 40 {
-			t.Errorf("%d of %d images decoded, want less", done, total)
+	d, err := Open(ctx, dir, Options{Resize: 64, CacheDir: cache, Threads: 1, Progress: func(done, total int) {
+		if done != 1 || total != 40 {
+			t.Errorf("%d of %d images decoded, want 1 of 40", done, total)
 		}
 		cancel(stop)
 	}})
