@@ -63,6 +63,7 @@ func cacheIn(dir string) Host {
 // neither threads, nor the cache, nor an interruption change the result.
 func TestFolderRun(t *testing.T) {
 	s := smallSettings(t, 9)
+	s.LogEvery = 1
 	s.Data, s.Mirror = folderOf(t, 6), true // 12 with their mirror images; the batch is 8
 	cache, whole := t.TempDir(), filepath.Join(t.TempDir(), "whole")
 	var words strings.Builder
@@ -81,7 +82,7 @@ func TestFolderRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	half := s
-	half.Threads, half.LogEvery = 3, 1
+	half.Threads = 3
 	h.Words = &stopAfter{step: 5, cancel: cancel}
 	if _, err := Run(ctx, half, dir, h); !errors.As(err, new(*Interrupted)) {
 		t.Fatalf("got %v", err)
