@@ -17,27 +17,47 @@ import "math"
 // slices in the same layout. BatchNorm panics if the lengths do not fit; the
 // arguments are only read, so it is safe for concurrent use.
 func BatchNorm(weight, bias, gamma, beta, mean, variance []float32, eps float32, transposed bool) (w, b []float32) {
+	if len(gamma) == 0 || len(weight)%len(gamma) != 0 {
+		panic("fold: internal error: the weights of a linear layer do not divide into units")
+	}
+	scale, b := affine(bias, gamma, beta, mean, variance, eps)
+	w = make([]float32, len(weight))
+	if transposed {
+		scaleUnits(w, weight, scale, len(weight)/len(gamma))
+	} else {
+		scaleUnits(w, weight, scale, 1)
+	}
+	return w, b
+}
+
+// affine returns what the weights of each unit are multiplied by, and the folded
+// bias.
+func affine(bias, gamma, beta, mean, variance []float32, eps float32) (scale []float64, b []float32) {
 	units := len(gamma)
-	if units == 0 || len(weight)%units != 0 || len(beta) != units || len(mean) != units || len(variance) != units || bias != nil && len(bias) != units {
+	if len(beta) != units || len(mean) != units || len(variance) != units || bias != nil && len(bias) != units {
 		panic("fold: internal error: lengths of a batch norm's parameters differ")
 	}
-	w, b = make([]float32, len(weight)), make([]float32, units)
-	inputs := len(weight) / units
-	start, step := inputs, 1 // of unit i's weights: i·start, then every step-th
-	if transposed {
-		start, step = 1, units
-	}
+	scale, b = make([]float64, units), make([]float32, units)
 	for i := range units {
 		s := float64(gamma[i]) / math.Sqrt(float64(variance[i])+float64(eps))
-		for k := range inputs {
-			at := i*start + k*step
-			w[at] = float32(float64(weight[at]) * s)
-		}
 		shift := -float64(mean[i])
 		if bias != nil {
 			shift += float64(bias[i])
 		}
+		scale[i] = s
 		b[i] = float32(float64(shift*s) + float64(beta[i]))
 	}
-	return w, b
+	return scale, b
+}
+
+// scaleUnits computes dst = weight·scale for weight [outer, units, inner].
+func scaleUnits(dst, weight []float32, scale []float64, outer int) {
+	inner := len(dst) / (outer * len(scale))
+	for i := range outer * len(scale) {
+		s := scale[i%len(scale)]
+		row := weight[i*inner : (i+1)*inner]
+		for k, v := range row {
+			dst[i*inner+k] = float32(float64(v) * s)
+		}
+	}
 }
