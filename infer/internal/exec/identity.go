@@ -12,5 +12,5 @@ type Identity struct{ view }
 
 // Infer returns the argument's type.
 func (Identity) Infer(in []*plan.Arg) (plan.Result, error) {
-	return result(in[0].DType, in[0].Shape), nil
+	return viewed(in[0].DType, in[0].Shape), nil
 }

@@ -69,7 +69,7 @@ func (r Reshape) Infer(in []*plan.Arg) (plan.Result, error) {
 	if count != x.Count() {
 		return plan.Result{}, mismatch
 	}
-	return result(x.DType, shape), nil
+	return viewed(x.DType, shape), nil
 }
 
 // Flatten is ONNX Flatten: a matrix, with the dimensions before axis in its rows.
@@ -88,5 +88,5 @@ func (f Flatten) Infer(in []*plan.Arg) (plan.Result, error) {
 			return plan.Result{}, err
 		}
 	}
-	return result(x.DType, []int{plan.Count(x.Shape[:axis]), plan.Count(x.Shape[axis:])}), nil
+	return viewed(x.DType, []int{plan.Count(x.Shape[:axis]), plan.Count(x.Shape[axis:])}), nil
 }

@@ -94,7 +94,7 @@ func (s Squeeze) Infer(in []*plan.Arg) (plan.Result, error) {
 			return plan.Result{}, fmt.Errorf("dimension %d of %s is not 1", i, plan.ShapeString(x.Shape))
 		}
 	}
-	return result(x.DType, shape), nil
+	return viewed(x.DType, shape), nil
 }
 
 // Unsqueeze is ONNX Unsqueeze: it inserts dimensions of length 1, at axes of the result.
@@ -118,5 +118,5 @@ func (u Unsqueeze) Infer(in []*plan.Arg) (plan.Result, error) {
 	for _, a := range axes {
 		shape = slices.Insert(shape, a, 1)
 	}
-	return result(x.DType, shape), nil
+	return viewed(x.DType, shape), nil
 }

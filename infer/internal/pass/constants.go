@@ -41,7 +41,7 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 		if len(res.Out) < len(n.Out) || made > max(size, foldSmall) || total+made > foldTotal || res.Scratch > foldTotal {
 			continue
 		}
-		if _, view := n.Op.(plan.Viewer); view {
+		if res.View {
 			g.Values[n.Out[0]].Const = tensors[0].View(res.Out[0].Shape)
 			n.Op = nil
 			continue

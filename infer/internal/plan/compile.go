@@ -48,7 +48,7 @@ const (
 // Compile makes the plan of g for inputs in: the types, and the values of those inputs that
 // g.ValueInputs names. Errors name the node.
 func Compile(ctx context.Context, g *Graph, in []*Arg, lim Limits) (*Plan, error) {
-	c := &compiler{g: g, lim: lim, args: make([]*Arg, len(g.Values)), from: make([]Ref, len(g.Values)), store: newStorage(g)}
+	c := &compiler{g: g, lim: lim, args: make([]*Arg, len(g.Values)), from: make([]Ref, len(g.Values)), view: make([]bool, len(g.Nodes))}
 	for v := range g.Values {
 		if t := g.Values[v].Const; t != nil {
 			c.setConst(v, t)
@@ -71,6 +71,10 @@ func Compile(ctx context.Context, g *Graph, in []*Arg, lim Limits) (*Plan, error
 			return nil, fmt.Errorf("%s: %w", g.Nodes[i].Where(), err)
 		}
 	}
+	c.store = newStorage(g, c.view)
+	for k, i := range c.stepped {
+		c.keep(&p.Steps[k], i)
+	}
 	for _, v := range g.Outputs {
 		p.Outputs = append(p.Outputs, c.from[v])
 	}
@@ -84,6 +88,9 @@ type compiler struct {
 	from  []Ref  // by value; FromArena carries the value's number until layOut
 	store *storage
 	known int // elements computed so far
+
+	view    []bool // by node: its result is a view of its argument
+	stepped []int  // by step: its node
 }
 
 func (c *compiler) setConst(v int, t *Tensor) {
@@ -116,10 +123,11 @@ func (c *compiler) node(p *Plan, i int) error {
 		}
 		size += t.Count()
 	}
-	if int64(res.Scratch) > c.lim.ArenaBytes/4 {
-		return fmt.Errorf("needs %d MiB of scratch, %w of %d", res.Scratch>>18, ErrLimit, c.lim.ArenaBytes>>20)
+	if need := max(res.Scratch, res.Extra); int64(need) > c.lim.ArenaBytes/4 {
+		return fmt.Errorf("needs %d MiB of scratch, %w of %d", need>>18, ErrLimit, c.lim.ArenaBytes>>20)
 	}
-	if _, view := n.Op.(Viewer); view {
+	if res.View {
+		c.view[i] = true
 		v, t := n.In[0], res.Out[0]
 		c.args[n.Out[0]] = &Arg{Type: t}
 		if k := c.args[v].Known; k != nil {
@@ -145,14 +153,35 @@ func (c *compiler) node(p *Plan, i int) error {
 	for k, v := range n.Out {
 		c.args[v] = &Arg{Type: res.Out[k]}
 		c.from[v] = Ref{Source: FromArena, Type: res.Out[k], Index: v}
-		if k > 0 || !c.inPlace(n, i, v) {
-			c.store.add(v, i, res.Out[k])
-		}
 		s.Out[k] = c.from[v]
+	}
+	if b, ok := n.Op.(Binder); ok {
+		bound := *n
+		bound.Op = b.Bind(types(s.In), types(s.Out))
+		s.Node = &bound
 	}
 	p.Scratch = max(p.Scratch, res.Scratch)
 	p.Steps = append(p.Steps, s)
+	c.stepped = append(c.stepped, i)
 	return nil
+}
+
+func types(refs []Ref) []Type {
+	ts := make([]Type, len(refs))
+	for i, r := range refs {
+		ts[i] = r.Type
+	}
+	return ts
+}
+
+// keep gives the results of a step, which is node i, their memory.
+func (c *compiler) keep(s *Step, i int) {
+	n := &c.g.Nodes[i]
+	for k, v := range n.Out {
+		if k > 0 || !c.inPlace(n, i, v) {
+			c.store.add(v, i, s.Out[k].Type)
+		}
+	}
 }
 
 // inPlace puts result 0 of node i into the memory of an argument that dies there, if it can.

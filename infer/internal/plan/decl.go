@@ -43,6 +43,9 @@ func (d *Decl) Bool(name string, def bool) bool {
 // Float reads a float attribute.
 func (d *Decl) Float(name string, def float32) float32 { return get(d, name, def) }
 
+// String reads a string attribute.
+func (d *Decl) String(name, def string) string { return get(d, name, def) }
+
 // Ints reads a list of integers; nil if it is missing.
 func (d *Decl) Ints(name string) []int64 { return get(d, name, []int64(nil)) }
 

@@ -31,7 +31,9 @@ type Arg struct {
 // Result is what Infer returns.
 type Result struct {
 	Out     []Type
-	Scratch int // float32 elements that Run wants in Context.Scratch
+	Scratch int  // float32 elements that Run wants in Context.Scratch
+	Extra   int  // float32 elements that Run may allocate besides
+	View    bool // result 0 has the elements of argument 0 in another shape: it costs nothing in a plan
 }
 
 // Context is what Run may use besides its arguments.
@@ -40,13 +42,15 @@ type Context struct {
 	Scratch []float32 // as long as Infer asked for, or longer; the contents are arbitrary
 }
 
-// Viewer is an Op whose result 0 has the elements of its argument 0 in another shape. It costs
-// nothing in a plan, and Run is called for known values only.
-type Viewer interface{ View() }
-
 // InPlacer is an Op whose result 0 may share memory with an argument of the same type.
 type InPlacer interface {
 	InPlace() []int // positions of such arguments, the best first
+}
+
+// Binder is an Op that prepares itself for the shapes of a plan. What Bind returns for the types that
+// Infer saw and returned belongs to that plan, so it may remember things between runs.
+type Binder interface {
+	Bind(in, out []Type) Op
 }
 
 // ValueReader is an Op whose Infer reads the elements of some arguments (Arg.Known).

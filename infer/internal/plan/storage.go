@@ -21,8 +21,8 @@ const alignment = 16
 
 func align(n int) int { return (n + alignment - 1) / alignment * alignment }
 
-// newStorage joins the views of g with what they view and finds the last reader of each.
-func newStorage(g *Graph) *storage {
+// newStorage joins the views among g's nodes with what they view and finds the last reader of each.
+func newStorage(g *Graph, view []bool) *storage {
 	s := &storage{parent: make([]int, len(g.Values)), last: make([]int, len(g.Values)), number: make([]int, len(g.Values))}
 	for v := range s.parent {
 		s.parent[v], s.last[v], s.number[v] = v, -1, -1
@@ -34,7 +34,7 @@ func newStorage(g *Graph) *storage {
 				s.last[s.find(v)] = i
 			}
 		}
-		if _, ok := n.Op.(Viewer); ok {
+		if view[i] {
 			s.parent[n.Out[0]] = s.find(n.In[0])
 		}
 	}
