@@ -46,10 +46,58 @@ func layered() *onnx.ModelProto {
 	return m
 }
 
-// TestPasses shows the graph before and after each pass, and the plan, in testdata/passes.txt.
+// convolved is a small DCGAN with a skip, in which layouts have to be chosen.
+func convolved() *onnx.ModelProto {
+	node := func(op, in, out string, attrs ...*onnx.AttributeProto) *onnx.NodeProto {
+		return &onnx.NodeProto{Name: out, OpType: op, Input: strings.Split(in, ","), Output: []string{out}, Attribute: attrs}
+	}
+	ones := func(name string, dims ...int64) *onnx.TensorProto {
+		n := int64(1)
+		for _, d := range dims {
+			n *= d
+		}
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = 1
+		}
+		return onnxtest.Floats(name, x, dims...)
+	}
+	m := onnxtest.Small()
+	m.Graph.Input = []*onnx.ValueInfoProto{onnxtest.Value("z", "N", 4), onnxtest.Value("noise", "N", 1, 8, 8)}
+	m.Graph.Output = []*onnx.ValueInfoProto{{Name: "image"}, {Name: "c2"}}
+	m.Graph.Initializer = []*onnx.TensorProto{
+		ones("w0", 4, 6, 4, 4), ones("one", 6), ones("w1", 6, 6, 4, 4), ones("b1", 6), ones("w2", 6, 6, 3, 3), ones("w3", 3, 6, 1, 1), ones("b3", 1, 3, 1, 1),
+		ones("half"), onnxtest.Ints("zshape", []int64{-1, 4, 1, 1}, 4),
+	}
+	up := []*onnx.AttributeProto{ints("strides", 2, 2), ints("pads", 1, 1, 1, 1)}
+	m.Graph.Node = []*onnx.NodeProto{
+		node("Reshape", "z,zshape", "z4"),
+		node("ConvTranspose", "z4,w0", "c0"),
+		node("BatchNormalization", "c0,one,one,one,one", "n0"),
+		node("Relu", "n0", "a0"),
+		node("ConvTranspose", "a0,w1,b1", "c1", up...),
+		node("Relu", "c1", "a1"),
+		node("Conv", "a1,w2", "c2", ints("pads", 1, 1, 1, 1)),
+		node("Add", "a1,c2", "s"),
+		node("BatchNormalization", "s,one,one,one,one", "n"),
+		node("LeakyRelu", "n", "a", onnxtest.Float("alpha", 0.2)),
+		node("Mul", "a,half", "h"),
+		node("Add", "h,noise", "x"),
+		node("Conv", "x,w3", "c3"),
+		node("Add", "c3,b3", "s3"),
+		node("Tanh", "s3", "image"),
+	}
+	return m
+}
+
+// TestPasses shows the graph before and after each pass, and the plan, in testdata.
 func TestPasses(t *testing.T) {
-	const file = "testdata/passes.txt"
-	g, _, err := decode(onnxtest.Bytes(layered()), onnx.Limits{})
+	t.Run("linear", func(t *testing.T) { testPasses(t, layered(), "testdata/passes.txt") })
+	t.Run("convolutions", func(t *testing.T) { testPasses(t, convolved(), "testdata/passes_conv.txt") })
+}
+
+func testPasses(t *testing.T, model *onnx.ModelProto, file string) {
+	g, _, err := decode(onnxtest.Bytes(model), onnx.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +117,7 @@ func TestPasses(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "\n# %s\n%s", p.Name, after)
 	}
-	m, err := LoadBytes(onnxtest.Bytes(layered()), Options{})
+	m, err := LoadBytes(onnxtest.Bytes(model), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,8 @@ func newRandomModel(seed uint64) *randomModel {
 		v := randomValue{name: fmt.Sprintf("in%d", len(m.inputs)), shape: m.shape(1+m.r.IntN(4), 5)}
 		if m.r.IntN(3) == 0 {
 			v.shape = []int{1 + m.r.IntN(20), 1 + m.r.IntN(40)}
+		} else if m.r.IntN(3) == 0 { // images
+			v.shape = []int{1 + m.r.IntN(3), 1 + m.r.IntN(12), 1 + m.r.IntN(9), 1 + m.r.IntN(9)}[:3+m.r.IntN(2)]
 		}
 		dims := make([]any, len(v.shape))
 		for i, d := range v.shape {
@@ -113,7 +115,7 @@ func (m *randomModel) add(op string, shape []int, in []string, attrs ...*onnx.At
 func (m *randomModel) node() {
 	v := m.values[len(m.values)-1-m.r.IntN(min(len(m.values), 3))]
 	rank := len(v.shape)
-	switch m.r.IntN(12) {
+	switch m.r.IntN(15) {
 	case 0:
 		m.add([]string{"Relu", "Sigmoid", "Tanh", "Identity"}[m.r.IntN(4)], v.shape, []string{v.name})
 	case 1:
@@ -126,16 +128,7 @@ func (m *randomModel) node() {
 		m.arithmetic(v)
 	case 7:
 		if rank >= 2 {
-			c := v.shape[1]
-			variance := m.weight(c)
-			for _, t := range m.g.Initializer[len(m.g.Initializer)-1:] {
-				x := m.floats(c)
-				for i := range x {
-					x[i] = x[i]*x[i] + 0.1
-				}
-				*t = *onnxtest.Floats(variance, x, int64(c))
-			}
-			m.add("BatchNormalization", v.shape, []string{v.name, m.weight(c), m.weight(c), m.weight(c), variance}, onnxtest.Float("epsilon", 1e-3))
+			m.batchNorm(v)
 		}
 	case 8:
 		m.reshape(v)
@@ -150,6 +143,8 @@ func (m *randomModel) node() {
 		} else {
 			m.reduceMax(v)
 		}
+	default:
+		m.conv(v)
 	}
 }
 

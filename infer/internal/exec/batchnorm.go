@@ -15,7 +15,10 @@ func init() {
 
 // BatchNorm is ONNX BatchNormalization in inference: (x-mean)/sqrt(var+eps)·scale + bias in each
 // channel, which is dimension 1; a vector is of one channel.
-type BatchNorm struct{ Eps float32 }
+type BatchNorm struct {
+	Eps  float32
+	Last bool // the channels are the last dimension instead: images are HWNC
+}
 
 func newBatchNorm(d *plan.Decl) (plan.Op, error) {
 	b := BatchNorm{Eps: d.Float("epsilon", 1e-5)}
@@ -30,8 +33,11 @@ func newBatchNorm(d *plan.Decl) (plan.Op, error) {
 }
 
 // channels returns the number of channels of x.
-func (BatchNorm) channels(x []int) int {
-	if len(x) == 1 {
+func (b BatchNorm) channels(x []int) int {
+	switch {
+	case b.Last:
+		return x[len(x)-1]
+	case len(x) == 1:
 		return 1
 	}
 	return x[1]
@@ -72,7 +78,7 @@ func (b BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	for i, v := range variance {
 		inv[i] = float32(1 / math.Sqrt(float64(v)+float64(b.Eps)))
 	}
-	if len(in[0].Shape) <= 2 {
+	if b.Last || len(in[0].Shape) <= 2 {
 		kernel.BatchNormApply(c.Pool, y, x, mean, inv, scale, bias, len(x)/channels, channels, kernel.Identity, 0)
 		return nil
 	}

@@ -11,16 +11,19 @@ import (
 // Linear is what passes make of Gemm and MatMul by constant weights: act(x·W + bias). It is no
 // operator of ONNX.
 type Linear struct {
+	Fused
 	Matrix  bool // x must have rank 2, as Gemm wants; otherwise the leading dimensions are rows
 	W       []float32
 	N, K    int
-	Trans   bool       // W is [N K] instead of [K N]
-	Bias    []float32  // [N] or nil
-	Folded  bool       // a batch norm is in W and Bias
-	Act     kernel.Act // applied at the end
-	Alpha   float32    // slope of LeakyRelu
-	weights *weights   // made by Settle, which drops W
+	Trans   bool     // W is [N K] instead of [K N]
+	weights *weights // made by Settle, which drops W
 }
+
+// Outputs returns the number of columns of the result.
+func (l Linear) Outputs() int { return l.N }
+
+// Fuse returns the same Linear with another epilogue.
+func (l Linear) Fuse(f Fused) plan.Op { l.Fused = f; return l }
 
 // Settle returns the same Linear, ready to run. Nothing may change its weights afterwards.
 func (l Linear) Settle() Linear {
@@ -58,13 +61,4 @@ func (l Linear) Run(c *plan.Context, in, out []*plan.Tensor) error {
 }
 
 // Describe says what rides in the epilogue.
-func (l Linear) Describe() string {
-	s := "linear"
-	if l.Bias != nil {
-		s += "+bias"
-	}
-	if l.Act != kernel.Identity {
-		s += "+" + describeAct(l.Act, l.Alpha)
-	}
-	return s
-}
+func (l Linear) Describe() string { return "linear" + l.describe() }

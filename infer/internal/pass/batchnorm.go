@@ -7,29 +7,47 @@ import (
 	"gantry/internal/kernel"
 )
 
-// foldBatchNorms puts a batch norm behind a Linear into its weights and bias. A second one behind it
-// stays, so that a chain of them costs no more than its length. So does one that the budget has no copy of the weights for.
+// foldBatchNorms puts a batch norm behind a Linear or a Convolution into its weights and bias. A second one
+// behind it stays, so that a chain of them costs no more than its length. So does one that the budget has no
+// copy of the weights for.
 func foldBatchNorms(g *plan.Graph, b *Budget) error {
 	joins(g, func(first, n *plan.Node, k int) bool {
-		l, ok := first.Op.(exec.Linear)
+		op, ok := first.Op.(exec.Fuser)
 		norm, isNorm := n.Op.(exec.BatchNorm)
-		if !ok || !isNorm || k != 0 || !l.Matrix || l.Folded || l.Act != kernel.Identity {
+		if !ok || !isNorm || k != 0 {
+			return false
+		}
+		f := op.Epilogue()
+		if f.Folded || f.Act != kernel.Identity {
 			return false
 		}
 		var p [4][]float32 // scale, bias, mean, variance
 		for i := range p {
 			t := g.Values[n.In[i+1]].Const
-			if t == nil || t.DType != plan.Float32 || len(t.Shape) != 1 || len(t.F) != l.N {
+			if t == nil || t.DType != plan.Float32 || len(t.Shape) != 1 || len(t.F) != op.Outputs() {
 				return false
 			}
 			p[i] = t.F
 		}
-		if !b.take(len(l.W) + l.N) {
-			return false
+		f.Folded = true
+		switch op := op.(type) {
+		case exec.Linear:
+			if !op.Matrix || !b.take(len(op.W)+op.N) {
+				return false
+			}
+			op.W, f.Bias = fold.BatchNorm(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
+			first.Op = op.Fuse(f)
+		case exec.Convolution:
+			if !b.take(len(op.W) + op.Outputs()) {
+				return false
+			}
+			if op.Transposed {
+				op.W, f.Bias = fold.ConvTranspose(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
+			} else {
+				op.W, f.Bias = fold.Conv(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
+			}
+			first.Op = op.Fuse(f)
 		}
-		w, bias := fold.BatchNorm(l.W, l.Bias, p[0], p[1], p[2], p[3], norm.Eps, !l.Trans)
-		l.W, l.Bias, l.Folded = w, bias, true
-		first.Op = l
 		return true
 	})
 	return nil

@@ -13,14 +13,14 @@ const (
 	foldTotal = 1 << 24
 )
 
-// foldConstants computes the nodes whose arguments are all constants. Matrix products are left to
+// foldConstants computes the nodes whose arguments are all constants. Matrix products and convolutions are left to
 // run time, where a context can stop them.
 func foldConstants(g *plan.Graph, b *Budget) error {
 	total := 0
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch n.Op.(type) {
-		case exec.Gemm, exec.MatMul:
+		case exec.Gemm, exec.MatMul, exec.Conv:
 			continue
 		}
 		args, tensors, size, ok := constants(g, n)

@@ -3,7 +3,6 @@ package pass
 import (
 	"gantry/infer/internal/exec"
 	"gantry/infer/internal/plan"
-	"gantry/internal/kernel"
 )
 
 // makeLinear turns Gemm and MatMul by a constant matrix into Linear. alpha and beta go into the
@@ -100,51 +99,4 @@ func row(t *plan.Tensor, n int) []float32 {
 		b[i] = t.F[0]
 	}
 	return b
-}
-
-// fuseBias puts an Add of a constant row behind a Linear without bias into it.
-func fuseBias(g *plan.Graph, _ *Budget) error {
-	joins(g, func(first, n *plan.Node, k int) bool {
-		l, ok := first.Op.(exec.Linear)
-		if !ok || n.Op != exec.Add || l.Bias != nil || l.Act != kernel.Identity || n.In[1-k] == plan.Absent {
-			return false
-		}
-		rank := 1 // of the result of a MatMul: at least 1, and a longer bias might raise it
-		if l.Matrix {
-			rank = 2
-		}
-		c := g.Values[n.In[1-k]].Const
-		if !isRow(c, l.N, rank) {
-			return false
-		}
-		l.Bias = row(c, l.N)
-		first.Op = l
-		return true
-	})
-	return nil
-}
-
-// fuseActivations puts an activation behind a Linear into its epilogue.
-func fuseActivations(g *plan.Graph, _ *Budget) error {
-	joins(g, func(first, n *plan.Node, _ int) bool {
-		l, ok := first.Op.(exec.Linear)
-		a, isAct := n.Op.(exec.Activation)
-		if !ok || !isAct || l.Act != kernel.Identity {
-			return false
-		}
-		l.Act, l.Alpha = a.Act, a.Alpha
-		first.Op = l
-		return true
-	})
-	return nil
-}
-
-// settleWeights makes each Linear ready to run: from here on its weights are its own.
-func settleWeights(g *plan.Graph, _ *Budget) error {
-	for i := range g.Nodes {
-		if l, ok := g.Nodes[i].Op.(exec.Linear); ok {
-			g.Nodes[i].Op = l.Settle()
-		}
-	}
-	return nil
 }

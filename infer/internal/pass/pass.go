@@ -49,9 +49,11 @@ var All = []Pass{
 	{"remove identities", removeIdentities},
 	{"remove dead code", removeDeadCode}, // a dead reader would stand in the way of joins
 	{"make linear", makeLinear},
+	{"make convolutions", makeConvolutions},
 	{"fold batch norms", foldBatchNorms},
 	{"fuse bias", fuseBias},
 	{"fuse activations", fuseActivations},
+	{"choose layouts", chooseLayouts},
 	{"let constants go", removeDeadCode},
 	{"settle weights", settleWeights},
 }

@@ -174,6 +174,16 @@ func types(refs []Ref) []Type {
 	return ts
 }
 
+func typesOf(tensors []*Tensor) []Type {
+	ts := make([]Type, len(tensors))
+	for i, t := range tensors {
+		if t != nil {
+			ts[i] = t.Type
+		}
+	}
+	return ts
+}
+
 // keep gives the results of a step, which is node i, their memory.
 func (c *compiler) keep(s *Step, i int) {
 	n := &c.g.Nodes[i]
@@ -216,7 +226,11 @@ func (c *compiler) evaluate(n *Node, in []*Arg, res Result) error {
 	for k := range outs {
 		outs[k] = NewTensor(res.Out[k])
 	}
-	if err := n.Op.Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
+	op := n.Op
+	if b, ok := op.(Binder); ok {
+		op = b.Bind(typesOf(args), res.Out)
+	}
+	if err := op.Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
 		return err
 	}
 	for k, v := range n.Out {

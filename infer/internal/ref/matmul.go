@@ -13,16 +13,13 @@ func init() {
 
 // dot sets element i of y to scale · Σ a[p(j)]·b[q(j)] + c for j in 0..k-1, in any order.
 func dot(y *Tensor, i int, a, b *Tensor, k int, p, q func(j int) int, scale, c, ec float64) {
-	var sum, abs, err float64
+	var s sum
 	for j := range k {
-		x, z, ex, ez := a.V[p(j)], b.V[q(j)], a.E[p(j)], b.E[q(j)]
-		sum += x * z
-		abs += math.Abs(x * z)
-		err += math.Abs(x)*ez + math.Abs(z)*ex + ex*ez
+		s.add(a, p(j), b, q(j))
 	}
-	// k products and sums, and as many again where weights were scaled or folded beforehand
-	err += unit * float64(k+4) * (abs + err)
-	y.set(i, scale*sum+c, math.Abs(scale)*err+ec+unit*(math.Abs(scale)*abs+math.Abs(c)))
+	s.times(scale)
+	s.bias, s.biasErr = c, ec
+	s.store(y, i)
 }
 
 func gemm(n node, in []*Tensor) (*Tensor, error) {

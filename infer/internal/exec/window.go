@@ -1,0 +1,149 @@
+package exec
+
+import (
+	"fmt"
+
+	"gantry/infer/internal/plan"
+)
+
+// window is how an operator slides over the spatial dimensions of its input: what Conv,
+// ConvTranspose and the pools declare. A list is nil where the file leaves it out.
+type window struct {
+	kernel, strides, dilations []int
+	pads                       []int // beginnings, then ends
+	auto                       autoPad
+}
+
+// autoPad is ONNX' auto_pad.
+type autoPad uint8
+
+const (
+	notSet autoPad = iota
+	sameUpper
+	sameLower
+	valid
+)
+
+// maxWindow bounds the numbers of a window, so that no arithmetic on them overflows.
+const maxWindow = 1 << 20
+
+// readWindow reads the attributes kernel_shape, strides, dilations, pads and auto_pad.
+func readWindow(d *plan.Decl) (w window, err error) {
+	switch s := d.String("auto_pad", "NOTSET"); s {
+	case "NOTSET", "":
+	case "SAME_UPPER":
+		w.auto = sameUpper
+	case "SAME_LOWER":
+		w.auto = sameLower
+	case "VALID":
+		w.auto = valid
+	default:
+		return w, fmt.Errorf("attribute auto_pad is %q, want NOTSET, SAME_UPPER, SAME_LOWER or VALID", s)
+	}
+	for _, a := range []struct {
+		name  string
+		least int64
+		to    *[]int
+	}{{"kernel_shape", 1, &w.kernel}, {"strides", 1, &w.strides}, {"dilations", 1, &w.dilations}, {"pads", 0, &w.pads}} {
+		if *a.to, err = readSizes(d, a.name, a.least); err != nil {
+			return w, err
+		}
+	}
+	if w.auto != notSet {
+		w.pads = nil // as runtimes do: auto_pad wins
+	}
+	rank := -1
+	for _, a := range []struct {
+		name string
+		n    int
+	}{{"kernel_shape", len(w.kernel)}, {"strides", len(w.strides)}, {"dilations", len(w.dilations)}, {"pads", len(w.pads) / 2}} {
+		switch {
+		case a.n == 0:
+		case rank < 0:
+			rank = a.n
+		case rank != a.n:
+			return w, fmt.Errorf("attribute %s is for %d spatial dimensions, another is for %d", a.name, a.n, rank)
+		}
+	}
+	if len(w.pads)%2 != 0 {
+		return w, fmt.Errorf("attribute pads has %d elements, want two for each spatial dimension", len(w.pads))
+	}
+	return w, w.checkRank(rank)
+}
+
+// readSizes reads a list of numbers of at least least.
+func readSizes(d *plan.Decl, name string, least int64) ([]int, error) {
+	var sizes []int
+	for _, v := range d.Ints(name) {
+		if v < least || v > maxWindow {
+			return nil, fmt.Errorf("attribute %s has %d in it, want %d to %d", name, v, least, maxWindow)
+		}
+		sizes = append(sizes, int(v))
+	}
+	return sizes, nil
+}
+
+// checkRank returns an error for a number of spatial dimensions that cannot run; below zero it is
+// not known yet.
+func (window) checkRank(spatial int) error {
+	if spatial > 2 {
+		return fmt.Errorf("has %d spatial dimensions, want 1 or 2: three are not supported", spatial)
+	}
+	return nil
+}
+
+// span is a window along one dimension.
+type span struct {
+	taps, stride, dilation int
+	before, after          int // padding
+}
+
+// reach is the number of inputs from the first tap to the last.
+func (s span) reach() int { return (s.taps-1)*s.dilation + 1 }
+
+// along returns the window along spatial dimension i of n; taps is its length where kernel_shape
+// does not say.
+func (w *window) along(i, n, taps int) (span, error) {
+	for _, a := range [][]int{w.kernel, w.strides, w.dilations} {
+		if a != nil && len(a) != n {
+			return span{}, fmt.Errorf("attributes are for %d spatial dimensions, the input has %d", len(a), n)
+		}
+	}
+	if w.pads != nil && len(w.pads) != 2*n {
+		return span{}, fmt.Errorf("attribute pads is for %d spatial dimensions, the input has %d", len(w.pads)/2, n)
+	}
+	s := span{taps: taps, stride: 1, dilation: 1}
+	if w.kernel != nil {
+		s.taps = w.kernel[i]
+	}
+	if w.strides != nil {
+		s.stride = w.strides[i]
+	}
+	if w.dilations != nil {
+		s.dilation = w.dilations[i]
+	}
+	if w.pads != nil {
+		s.before, s.after = w.pads[i], w.pads[n+i]
+	}
+	return s, nil
+}
+
+// outputs returns the length of the result of a window over n inputs, and settles the padding of auto_pad.
+func (s *span) outputs(n int, auto autoPad) (int, error) {
+	switch auto {
+	case sameUpper, sameLower:
+		out := (n + s.stride - 1) / s.stride
+		total := max((out-1)*s.stride+s.reach()-n, 0)
+		s.before = total / 2
+		if auto == sameLower {
+			s.before = total - total/2
+		}
+		s.after = total - s.before
+		return out, nil
+	}
+	room := n + s.before + s.after - s.reach()
+	if n < 1 || room < 0 {
+		return 0, fmt.Errorf("a kernel that reaches over %d does not fit into %d with padding of %d and %d", s.reach(), n, s.before, s.after)
+	}
+	return room/s.stride + 1, nil
+}
