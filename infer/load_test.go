@@ -94,6 +94,10 @@ func FuzzLoadRun(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(newRandomModel(seed).bytes())
 	}
+	for _, c := range hostileConvs {
+		f.Add(c.bytes())
+	}
+	f.Add(onnxtest.Bytes(convolved()))
 	for _, h := range onnxtest.Hostile() {
 		if strings.HasPrefix(h.Name, "bulk/") {
 			continue // megabytes: no seeds

@@ -46,7 +46,8 @@ func mutated(seed uint64) []byte {
 		case 5:
 			n.Input = n.Input[:r.IntN(len(n.Input)+1)]
 		case 6:
-			names := []string{"axis", "axes", "transA", "transB", "alpha", "epsilon", "keepdims", "allowzero", "noop_with_empty_axes", "value_ints", "training_mode", "spatial"}
+			names := []string{"axis", "axes", "transA", "transB", "alpha", "epsilon", "keepdims", "allowzero", "noop_with_empty_axes", "value_ints", "training_mode", "spatial",
+				"strides", "pads", "dilations", "kernel_shape", "group", "output_shape", "output_padding"}
 			name := names[r.IntN(len(names))]
 			a := onnxtest.Int(name, extreme())
 			switch r.IntN(4) {

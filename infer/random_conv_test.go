@@ -42,7 +42,7 @@ func (m *randomModel) conv(v randomValue) {
 			a, b = 0, 0
 		}
 		if transposed {
-			if m.r.IntN(3) == 0 && auto == "" {
+			if m.r.IntN(3) == 0 && auto == "" && !asShape {
 				o = m.r.IntN(stride) // ONNX Runtime refuses more
 			}
 			full := (size-1)*stride + reach + o
