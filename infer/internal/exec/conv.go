@@ -24,7 +24,7 @@ type Conv struct {
 }
 
 func newConv(d *plan.Decl, transposed bool) (plan.Op, error) {
-	c := Conv{Transposed: transposed}
+	c := &Conv{Transposed: transposed}
 	g := d.Int("group", 1)
 	if g < 1 || g > maxWindow {
 		return nil, fmt.Errorf("attribute group is %d, want 1 to %d", g, maxWindow)
@@ -43,7 +43,7 @@ func newConv(d *plan.Decl, transposed bool) (plan.Op, error) {
 
 // CheckWeights returns an error unless w is a shape of weights and bias one that fits; bias is nil
 // where there is none.
-func (c Conv) CheckWeights(w, bias []int) error {
+func (c *Conv) CheckWeights(w, bias []int) error {
 	if len(w) < 3 {
 		return fmt.Errorf("weight is %s, want rank 3 or 4", plan.ShapeString(w))
 	}
@@ -73,7 +73,7 @@ func (c Conv) CheckWeights(w, bias []int) error {
 }
 
 // channels returns the numbers of channels of the input and of the result for weights of shape w.
-func (c Conv) channels(w []int) (in, out int) {
+func (c *Conv) channels(w []int) (in, out int) {
 	if c.Transposed {
 		return w[0], w[1] * c.groups
 	}
@@ -88,7 +88,7 @@ const maxPhases = 1 << 12
 
 // geometry returns the shape of the result for an input x [N C spatial...] and weights w that CheckWeights accepts, and
 // how the kernels see it. One spatial dimension is a grid of one row.
-func (c Conv) geometry(x, w []int) (s kernel.ConvShape, y []int, err error) {
+func (c *Conv) geometry(x, w []int) (s kernel.ConvShape, y []int, err error) {
 	in, out := c.channels(w)
 	switch {
 	case len(x) != len(w):
@@ -136,7 +136,7 @@ func (c Conv) geometry(x, w []int) (s kernel.ConvShape, y []int, err error) {
 
 // transposed returns the length of the result along spatial dimension i of n for size inputs, and
 // settles the padding.
-func (c Conv) transposed(s *span, size, i, n int) (int, error) {
+func (c *Conv) transposed(s *span, size, i, n int) (int, error) {
 	pad := 0
 	if c.outputPad != nil {
 		if len(c.outputPad) != n {
@@ -173,7 +173,7 @@ func (c Conv) transposed(s *span, size, i, n int) (int, error) {
 }
 
 // Infer returns the shape of the result.
-func (c Conv) Infer(in []*plan.Arg) (plan.Result, error) {
+func (c *Conv) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -200,7 +200,7 @@ func (c Conv) Infer(in []*plan.Arg) (plan.Result, error) {
 
 // packedSize returns the elements that packed weights of shape w take at most: kernels pad the
 // channels of a group to a multiple of a vector.
-func (c Conv) packedSize(w []int) int {
+func (c *Conv) packedSize(w []int) int {
 	_, out := c.channels(w)
 	width := out / c.groups
 	return plan.Count(w) / width * ((width + 15) / 16 * 16)
@@ -220,23 +220,23 @@ func workspace(s kernel.ConvShape, transposed bool, n int) int {
 }
 
 // Bind returns the convolution of images of one size.
-func (c Conv) Bind(in, _ []plan.Type) plan.Op {
+func (c *Conv) Bind(in []plan.Type) plan.Runner {
 	s, _, err := c.geometry(in[0].Shape, in[1].Shape)
 	if err != nil {
 		return c // Infer has seen the error
 	}
-	return &boundConv{c, kernel.NewConv(s)}
+	return &boundConv{c.Transposed, kernel.NewConv(s)}
 }
 
 // Run is called for convolutions that were not bound.
-func (Conv) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
+func (*Conv) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
 	return errors.New("exec: internal error: a convolution is not bound")
 }
 
 // boundConv is a Conv in a plan.
 type boundConv struct {
-	Conv
-	conv *kernel.Conv
+	transposed bool
+	conv       *kernel.Conv
 }
 
 // Run converts to the kernels' layout, convolves, and converts back.
@@ -249,7 +249,7 @@ func (c *boundConv) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 	n := x.Shape[0]
 	from, to := ctx.Scratch[:len(x.F)], ctx.Scratch[len(x.F):][:len(y.F)]
 	kernel.ToHWNC(ctx.Pool, from, x.F, n, x.Shape[1], plan.Count(x.Shape[2:]))
-	if c.Transposed {
+	if c.transposed {
 		c.conv.Transposed(ctx.Pool, to, from, in[1].F, n, ep)
 	} else {
 		c.conv.Forward(ctx.Pool, to, from, in[1].F, n, ep)

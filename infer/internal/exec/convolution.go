@@ -11,8 +11,8 @@ import (
 // Convolution is what passes make of Conv and ConvTranspose with constant weights: act(x ⋆ W + bias)
 // in the kernels' layout, HWNC. It is no operator of ONNX.
 type Convolution struct {
-	Conv
 	Fused
+	Conv    *Conv
 	W       []float32
 	Shape   []int        // of W, as in the file
 	weights *convWeights // made by Settle
@@ -22,23 +22,23 @@ type Convolution struct {
 func (c Convolution) Rank() int { return len(c.Shape) }
 
 // Outputs returns the number of channels of the result.
-func (c Convolution) Outputs() int { _, out := c.channels(c.Shape); return out }
+func (c Convolution) Outputs() int { _, out := c.Conv.channels(c.Shape); return out }
 
 // Inputs returns the number of channels of the input.
-func (c Convolution) Inputs() int { in, _ := c.channels(c.Shape); return in }
+func (c Convolution) Inputs() int { in, _ := c.Conv.channels(c.Shape); return in }
 
 // Groups returns the number of groups.
-func (c Convolution) Groups() int { return c.groups }
+func (c Convolution) Groups() int { return c.Conv.groups }
 
 // PackedSize returns the elements that the packed weights take.
-func (c Convolution) PackedSize() int { return c.packedSize(c.Shape) }
+func (c Convolution) PackedSize() int { return c.Conv.packedSize(c.Shape) }
 
 // Fuse returns the same convolution with another epilogue.
 func (c Convolution) Fuse(f Fused) plan.Op { c.Fused = f; return c }
 
 // Settle returns the same convolution, ready to run. Nothing may change its weights afterwards.
 func (c Convolution) Settle() Convolution {
-	c.weights = &convWeights{transposed: c.Transposed, plain: c.W}
+	c.weights = &convWeights{transposed: c.Conv.Transposed, plain: c.W}
 	return c
 }
 
@@ -50,22 +50,24 @@ func (c Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 	if len(in[0].Shape) != len(c.Shape) {
 		return plan.Result{}, fmt.Errorf("input is %v, want rank %d", in[0].Type, len(c.Shape))
 	}
-	s, y, err := c.geometry(nchw(in[0].Shape), c.Shape)
+	s, y, err := c.Conv.geometry(nchw(in[0].Shape), c.Shape)
 	if err != nil {
 		return plan.Result{}, err
 	}
 	r := result(plan.Float32, hwnc(y))
-	r.Extra = workspace(s, c.Transposed, y[0])
+	r.Extra = workspace(s, c.Conv.Transposed, y[0])
 	return r, nil
 }
 
 // Bind returns the convolution of images of one size.
-func (c Convolution) Bind(in, _ []plan.Type) plan.Op {
-	s, _, err := c.geometry(nchw(in[0].Shape), c.Shape)
+func (c Convolution) Bind(in []plan.Type) plan.Runner {
+	s, _, err := c.Conv.geometry(nchw(in[0].Shape), c.Shape)
 	if err != nil || c.weights == nil {
 		return c // Infer has seen the error; the rest fails when it runs
 	}
-	return &boundConvolution{Convolution: c, conv: kernel.NewConv(s)}
+	return &boundConvolution{
+		weights: c.weights, conv: kernel.NewConv(s), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
+	}
 }
 
 // Run is called for convolutions that were not bound.
@@ -76,7 +78,7 @@ func (Convolution) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
 // Describe says what rides in the epilogue.
 func (c Convolution) Describe() string {
 	name := "conv"
-	if c.Transposed {
+	if c.Conv.Transposed {
 		name = "conv_transpose"
 	}
 	s := c.Shape[2:]
@@ -89,25 +91,25 @@ func (c Convolution) Describe() string {
 
 // boundConvolution is a Convolution in a plan.
 type boundConvolution struct {
-	Convolution
-	conv   *kernel.Conv
-	packed *kernel.PackedConv // from the first run on
+	weights  *convWeights
+	conv     *kernel.Conv
+	epilogue kernel.Epilogue
+	packed   *kernel.PackedConv // from the first run on
 }
 
 // Run computes the convolution with its epilogue.
 func (c *boundConvolution) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 	n := in[0].Shape[len(in[0].Shape)-2]
-	ep := kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha}
 	if c.packed == nil {
 		c.packed = c.weights.pack(c.conv)
 	}
 	switch {
 	case c.packed != nil:
-		c.packed.Run(ctx.Pool, out[0].F, in[0].F, n, ep)
-	case c.Transposed:
-		c.conv.Transposed(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, ep)
+		c.packed.Run(ctx.Pool, out[0].F, in[0].F, n, c.epilogue)
+	case c.weights.transposed:
+		c.conv.Transposed(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, c.epilogue)
 	default:
-		c.conv.Forward(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, ep)
+		c.conv.Forward(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, c.epilogue)
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type Program struct {
 
 type step struct {
 	node    *plan.Node
+	run     plan.Runner
 	in, out []*plan.Tensor
 }
 
@@ -57,7 +58,7 @@ func (g *Program) Run(ctx context.Context, inputs []*plan.Tensor) ([]*plan.Tenso
 			return nil, err
 		}
 		s := &g.steps[i]
-		if err := s.node.Op.Run(&g.context, s.in, s.out); err != nil {
+		if err := s.run.Run(&g.context, s.in, s.out); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.node.Where(), err)
 		}
 	}
@@ -78,7 +79,7 @@ func (g *Program) bind() {
 	g.steps, g.outputs, g.inputs = nil, nil, make([][]*plan.Tensor, len(p.Inputs))
 	g.context.Scratch = m.arena[p.Floats-p.Scratch : p.Floats]
 	for i := range p.Steps {
-		g.steps = append(g.steps, step{p.Steps[i].Node, g.tensors(p.Steps[i].In), g.tensors(p.Steps[i].Out)})
+		g.steps = append(g.steps, step{p.Steps[i].Node, p.Steps[i].Run, g.tensors(p.Steps[i].In), g.tensors(p.Steps[i].Out)})
 	}
 	g.outputs = g.tensors(p.Outputs)
 }

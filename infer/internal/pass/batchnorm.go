@@ -41,7 +41,7 @@ func foldBatchNorms(g *plan.Graph, b *Budget) error {
 			if !b.take(len(op.W) + op.Outputs()) {
 				return false
 			}
-			if op.Transposed {
+			if op.Conv.Transposed {
 				op.W, f.Bias = fold.ConvTranspose(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
 			} else {
 				op.W, f.Bias = fold.Conv(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)

@@ -13,7 +13,7 @@ import (
 func makeConvolutions(g *plan.Graph, b *Budget) error {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		op, ok := n.Op.(exec.Conv)
+		op, ok := n.Op.(*exec.Conv)
 		if !ok || n.In[1] == plan.Absent {
 			continue
 		}

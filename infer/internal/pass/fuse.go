@@ -39,14 +39,14 @@ func fuseBias(g *plan.Graph, _ *Budget) error {
 	return nil
 }
 
-// isChannels reports whether t is a constant that can be added to images of n channels, channel by channel, of
-// the given rank: [n 1 1], one number, or these with leading dimensions of 1.
+// isChannels reports whether t is a constant that can be added to images of n channels (0: any number), channel by
+// channel, of the given rank: [n 1 1], one number, or these with leading dimensions of 1.
 func isChannels(t *plan.Tensor, n, rank int) bool {
 	if t == nil || t.DType != plan.Float32 || len(t.Shape) > rank {
 		return false
 	}
 	at := len(t.Shape) - rank + 1 // of the channels
-	return len(t.F) == 1 || len(t.F) == n && at >= 0 && t.Shape[at] == n
+	return len(t.F) == 1 || (len(t.F) == n || n == 0) && at >= 0 && t.Shape[at] == len(t.F)
 }
 
 // fuseActivations puts an activation behind a Linear or a Convolution into its epilogue.

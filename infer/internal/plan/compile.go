@@ -17,6 +17,7 @@ type Plan struct {
 // Step is a node with the places of its arguments and results.
 type Step struct {
 	Node    *Node
+	Run     Runner // the node's Op, or what it is bound to
 	In, Out []Ref
 }
 
@@ -155,33 +156,26 @@ func (c *compiler) node(p *Plan, i int) error {
 		c.from[v] = Ref{Source: FromArena, Type: res.Out[k], Index: v}
 		s.Out[k] = c.from[v]
 	}
-	if b, ok := n.Op.(Binder); ok {
-		bound := *n
-		bound.Op = b.Bind(types(s.In), types(s.Out))
-		s.Node = &bound
-	}
+	s.Run = bind(n.Op, in)
 	p.Scratch = max(p.Scratch, res.Scratch)
 	p.Steps = append(p.Steps, s)
 	c.stepped = append(c.stepped, i)
 	return nil
 }
 
-func types(refs []Ref) []Type {
-	ts := make([]Type, len(refs))
-	for i, r := range refs {
-		ts[i] = r.Type
+// bind returns what runs op on arguments like in.
+func bind(op Op, in []*Arg) Runner {
+	b, ok := op.(Binder)
+	if !ok {
+		return op
 	}
-	return ts
-}
-
-func typesOf(tensors []*Tensor) []Type {
-	ts := make([]Type, len(tensors))
-	for i, t := range tensors {
-		if t != nil {
-			ts[i] = t.Type
+	types := make([]Type, len(in))
+	for i, a := range in {
+		if a != nil {
+			types[i] = a.Type
 		}
 	}
-	return ts
+	return b.Bind(types)
 }
 
 // keep gives the results of a step, which is node i, their memory.
@@ -226,11 +220,7 @@ func (c *compiler) evaluate(n *Node, in []*Arg, res Result) error {
 	for k := range outs {
 		outs[k] = NewTensor(res.Out[k])
 	}
-	op := n.Op
-	if b, ok := op.(Binder); ok {
-		op = b.Bind(typesOf(args), res.Out)
-	}
-	if err := op.Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
+	if err := bind(n.Op, in).Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
 		return err
 	}
 	for k, v := range n.Out {

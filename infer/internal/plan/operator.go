@@ -47,10 +47,15 @@ type InPlacer interface {
 	InPlace() []int // positions of such arguments, the best first
 }
 
-// Binder is an Op that prepares itself for the shapes of a plan. What Bind returns for the types that
-// Infer saw and returned belongs to that plan, so it may remember things between runs.
+// Runner is the part of an Op that computes.
+type Runner interface {
+	Run(c *Context, in, out []*Tensor) error
+}
+
+// Binder is an Op that prepares itself for the shapes of a plan. What Bind returns for the types that Infer
+// saw runs in the Op's place. It belongs to that plan, so it may remember things between runs.
 type Binder interface {
-	Bind(in, out []Type) Op
+	Bind(in []Type) Runner
 }
 
 // ValueReader is an Op whose Infer reads the elements of some arguments (Arg.Known).

@@ -96,11 +96,7 @@ func place(buffers []buffer) (offset []int, total int) {
 		}
 	}
 	offset = make([]int, len(buffers))
-	dying := make([]int, len(buffers)) // buffer numbers by last
-	for i := range dying {
-		dying[i] = i
-	}
-	slices.SortStableFunc(dying, func(a, b int) int { return buffers[a].last - buffers[b].last })
+	dying := byLast(buffers)
 	for i, b := range buffers {
 		for len(dying) > 0 && buffers[dying[0]].last < b.first {
 			d := dying[0]
@@ -136,4 +132,25 @@ func place(buffers []buffer) (offset []int, total int) {
 		}
 	}
 	return offset, total
+}
+
+// byLast returns the numbers of buffers in the order of last, then of the numbers.
+func byLast(buffers []buffer) []int {
+	most := 0
+	for _, b := range buffers {
+		most = max(most, b.last)
+	}
+	at := make([]int, most+2) // by last: how many die before it
+	for _, b := range buffers {
+		at[b.last+1]++
+	}
+	for i := range most {
+		at[i+1] += at[i]
+	}
+	order := make([]int, len(buffers))
+	for i, b := range buffers {
+		order[at[b.last]] = i
+		at[b.last]++
+	}
+	return order
 }
