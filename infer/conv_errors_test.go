@@ -50,11 +50,11 @@ var hostileConvs = []hostileConv{
 	{op: "ConvTranspose", attrs: []*onnx.AttributeProto{ints("output_shape", 0, 9)}, load: "attribute output_shape has 0 in it"},
 	{op: "ConvTranspose", weight: []int64{4, 1 << 60, 3, 3}, load: ""},
 
-	{op: "Conv", weight: []int64{4, 3, 1, 1}, run: "input is [1 4 5 5], but weight is [4 3 1 1] in groups of 2, so it needs 6 channels"},
+	{op: "Conv", weight: []int64{4, 3, 1, 1}, run: "input is [1 4 5 5], but weight is [4 3 1 1] in groups of 2, so it needs rank 4 and 6 channels"},
 	{op: "Conv", weight: []int64{4, 2, 3}, run: "input is float32[1 4 5 5], want float32 of rank 3"},
 	{op: "Conv", weight: []int64{4, 2, 6, 1}, run: "spatial dimension 0 of [1 4 5 5]: a kernel that reaches over 6 does not fit into 5 with padding of 0 and 0"},
 	{op: "Conv", attrs: []*onnx.AttributeProto{ints("dilations", 1, 1<<20)}, run: "a kernel that reaches over 2097153 does not fit"},
-	{op: "Conv", attrs: []*onnx.AttributeProto{ints("strides", 1)}, run: "attributes are for 1 spatial dimensions, the input has 2"},
+	{op: "Conv", attrs: []*onnx.AttributeProto{ints("strides", 1)}, run: "attribute strides has 1 elements, want 2"},
 	{op: "Conv", attrs: []*onnx.AttributeProto{ints("pads", 1<<20, 1<<20, 1<<20, 1<<20)}, run: "above the limit"},
 	{op: "ConvTranspose", attrs: []*onnx.AttributeProto{ints("pads", 4, 4, 4, 4)}, run: "padding of 4 and 4 leaves nothing of 7"},
 	{op: "ConvTranspose", attrs: []*onnx.AttributeProto{ints("strides", 1<<20, 1<<20)}, run: "strides of 1048576 and 1048576 make 1099511627776 phases"},

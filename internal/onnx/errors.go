@@ -35,7 +35,9 @@ func (e *UnsupportedError) Error() string {
 	return s + e.What
 }
 
-// formatError makes a FormatError; args belong to want.
+// formatError makes a FormatError; args belong to want. Out of line, for the size of programs: it has many callers.
+//
+//go:noinline
 func formatError(where, seen, want string, args ...any) error {
 	return &FormatError{Where: where, Seen: seen, Want: fmt.Sprintf(want, args...)}
 }

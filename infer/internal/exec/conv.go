@@ -88,50 +88,54 @@ const maxPhases = 1 << 12
 
 // geometry returns the shape of the result for an input x [N C spatial...] and weights w that CheckWeights accepts, and
 // how the kernels see it. One spatial dimension is a grid of one row.
-func (c *Conv) geometry(x, w []int) (s kernel.ConvShape, y []int, err error) {
+func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 	in, out := c.channels(w)
-	switch {
-	case len(x) != len(w):
-		return s, nil, fmt.Errorf("input is %s and weight %s, want one rank", plan.ShapeString(x), plan.ShapeString(w))
-	case x[1] != in:
-		return s, nil, fmt.Errorf("input is %s, but weight is %s in groups of %d, so it needs %d channels", plan.ShapeString(x), plan.ShapeString(w), c.groups, in)
+	if len(x) != len(w) || x[1] != in {
+		return nil, nil, fmt.Errorf("input is %s, but weight is %s in groups of %d, so it needs rank %d and %d channels",
+			plan.ShapeString(x), plan.ShapeString(w), c.groups, len(w), in)
 	}
 	n := len(w) - 2
 	spans := [2]span{{taps: 1, stride: 1, dilation: 1}, {}}
 	grid, made := [2]int{1, 1}, [2]int{1, 1}
-	y = []int{x[0], out}
+	y := []int{x[0], out}
 	for i := range n {
 		a := 2 - n + i // H and W, or W alone
-		grid[a] = x[2+i]
-		if grid[a] < 1 || grid[a] > maxGrid {
-			return s, nil, fmt.Errorf("input is %s, want spatial dimensions from 1 to %d", plan.ShapeString(x), maxGrid)
+		s := &spans[a]
+		err := c.window.along(s, i, n, w[2+i])
+		if grid[a] = x[2+i]; err == nil {
+			err = checkGrid("input", grid[a])
 		}
-		if spans[a], err = c.window.along(i, n, w[2+i]); err != nil {
-			return s, nil, err
+		if err == nil && c.Transposed {
+			made[a], err = c.transposed(s, grid[a], i, n)
+		} else if err == nil {
+			made[a], err = s.outputs(grid[a], c.window.auto)
 		}
-		if c.Transposed {
-			made[a], err = c.transposed(&spans[a], grid[a], i, n)
-		} else {
-			made[a], err = spans[a].outputs(grid[a], c.window.auto)
+		if err == nil {
+			err = checkGrid("result", made[a])
 		}
 		if err != nil {
-			return s, nil, fmt.Errorf("spatial dimension %d of %s: %w", i, plan.ShapeString(x), err)
-		}
-		if made[a] > maxGrid {
-			return s, nil, fmt.Errorf("spatial dimension %d of %s: the result has %d, want at most %d", i, plan.ShapeString(x), made[a], maxGrid)
+			return nil, nil, fmt.Errorf("spatial dimension %d of %s: %w", i, plan.ShapeString(x), err)
 		}
 		y = append(y, made[a])
 	}
-	h, v := spans[0], spans[1]
-	s = kernel.ConvShape{H: grid[0], W: grid[1], C: in, OH: made[0], OW: made[1], K: out, R: h.taps, S: v.taps, StrideH: h.stride, StrideW: v.stride,
+	h, v := &spans[0], &spans[1]
+	s := &kernel.ConvShape{H: grid[0], W: grid[1], C: in, OH: made[0], OW: made[1], K: out, R: h.taps, S: v.taps, StrideH: h.stride, StrideW: v.stride,
 		PadH: h.before, PadW: v.before, DilationH: h.dilation, DilationW: v.dilation, Groups: c.groups}
 	if c.Transposed {
 		s.H, s.W, s.C, s.OH, s.OW, s.K = s.OH, s.OW, s.K, s.H, s.W, s.C
 		if phases := min(h.stride, s.H) * min(v.stride, s.W); phases > maxPhases {
-			return s, nil, fmt.Errorf("strides of %d and %d make %d phases, want at most %d", h.stride, v.stride, phases, maxPhases)
+			return nil, nil, fmt.Errorf("strides of %d and %d make %d phases, want at most %d", h.stride, v.stride, phases, maxPhases)
 		}
 	}
 	return s, y, nil
+}
+
+// checkGrid returns an error unless a spatial dimension can be one.
+func checkGrid(what string, n int) error {
+	if n < 1 || n > maxGrid {
+		return fmt.Errorf("the %s has %d, want 1 to %d", what, n, maxGrid)
+	}
+	return nil
 }
 
 // transposed returns the length of the result along spatial dimension i of n for size inputs, and
@@ -208,7 +212,7 @@ func (c *Conv) packedSize(w []int) int {
 
 // workspace returns the elements that a thread takes at most to convolve n images: for few output channels, the
 // products of some rows of pixels with all taps.
-func workspace(s kernel.ConvShape, transposed bool, n int) int {
+func workspace(s *kernel.ConvShape, transposed bool, n int) int {
 	rows, cols, out, reach := s.H, s.W, s.K, (s.R-1)*s.DilationH+1
 	if transposed {
 		rows, cols, out, reach = s.OH, s.OW, s.C, reach/s.StrideH+1
@@ -225,7 +229,7 @@ func (c *Conv) Bind(in []plan.Type) plan.Runner {
 	if err != nil {
 		return c // Infer has seen the error
 	}
-	return &boundConv{c.Transposed, kernel.NewConv(s)}
+	return &boundConv{c.Transposed, kernel.NewConv(*s)}
 }
 
 // Run is called for convolutions that were not bound.

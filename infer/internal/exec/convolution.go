@@ -66,7 +66,7 @@ func (c Convolution) Bind(in []plan.Type) plan.Runner {
 		return c // Infer has seen the error; the rest fails when it runs
 	}
 	return &boundConvolution{
-		weights: c.weights, conv: kernel.NewConv(s), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
+		weights: c.weights, conv: kernel.NewConv(*s), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
 	}
 }
 

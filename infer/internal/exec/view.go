@@ -15,10 +15,16 @@ func copyTensor(dst, src *plan.Tensor) {
 	copy(dst.I, src.I)
 }
 
+// result returns a result of one type. Out of line, for the size of programs: it has many callers.
+//
+//go:noinline
 func result(dtype plan.DType, shape []int) plan.Result {
 	return plan.Result{Out: []plan.Type{{DType: dtype, Shape: shape}}}
 }
 
+// viewed returns a result that is a view of argument 0.
+//
+//go:noinline
 func viewed(dtype plan.DType, shape []int) plan.Result {
 	return plan.Result{Out: []plan.Type{{DType: dtype, Shape: shape}}, View: true}
 }

@@ -101,20 +101,17 @@ type span struct {
 // reach is the number of inputs from the first tap to the last.
 func (s span) reach() int { return (s.taps-1)*s.dilation + 1 }
 
-// along returns the window along spatial dimension i of n; taps is its length where kernel_shape
-// does not say.
-func (w *window) along(i, n, taps int) (span, error) {
-	for _, a := range [][]int{w.kernel, w.strides, w.dilations} {
-		if a != nil && len(a) != n {
-			return span{}, fmt.Errorf("attributes are for %d spatial dimensions, the input has %d", len(a), n)
+// along sets s to the window along spatial dimension i of n; taps is its length.
+func (w *window) along(s *span, i, n, taps int) error {
+	*s = span{taps: taps, stride: 1, dilation: 1}
+	for _, a := range []struct {
+		name string
+		list []int
+		want int
+	}{{"strides", w.strides, n}, {"dilations", w.dilations, n}, {"pads", w.pads, 2 * n}} {
+		if a.list != nil && len(a.list) != a.want {
+			return fmt.Errorf("attribute %s has %d elements, want %d", a.name, len(a.list), a.want)
 		}
-	}
-	if w.pads != nil && len(w.pads) != 2*n {
-		return span{}, fmt.Errorf("attribute pads is for %d spatial dimensions, the input has %d", len(w.pads)/2, n)
-	}
-	s := span{taps: taps, stride: 1, dilation: 1}
-	if w.kernel != nil {
-		s.taps = w.kernel[i]
 	}
 	if w.strides != nil {
 		s.stride = w.strides[i]
@@ -125,7 +122,7 @@ func (w *window) along(i, n, taps int) (span, error) {
 	if w.pads != nil {
 		s.before, s.after = w.pads[i], w.pads[n+i]
 	}
-	return s, nil
+	return nil
 }
 
 // outputs returns the length of the result of a window over n inputs, and settles the padding of auto_pad.

@@ -67,7 +67,9 @@ func (t *Tensor) View(shape []int) *Tensor {
 	return &Tensor{Type: Type{t.DType, shape}, F: t.F, I: t.I}
 }
 
-// Count returns the product of shape's dimensions: 1 for the empty shape.
+// Count returns the product of shape's dimensions: 1 for the empty shape. Out of line, for the size of programs.
+//
+//go:noinline
 func Count(shape []int) int {
 	n := 1
 	for _, d := range shape {
