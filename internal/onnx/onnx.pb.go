@@ -2341,6 +2341,7 @@ func (m *OperatorSetIdProto) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+//go:noinline
 func encodeVarintOnnx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovOnnx(v)
 	base := offset
@@ -2827,6 +2828,7 @@ func (m *OperatorSetIdProto) Size() (n int) {
 	return n
 }
 
+//go:noinline
 func sovOnnx(x uint64) (n int) {
 	return (math_bits.Len64(x|1) + 6) / 7
 }
