@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"slices"
+
 	"gantry/infer/internal/plan"
 	"gantry/internal/onnx"
 	"gantry/internal/onnx/onnxtest"
@@ -116,6 +118,78 @@ func (m *randomModel) conv(v randomValue) {
 		bias[1] = shape[1]
 		m.add("Add", shape, []string{m.weight(bias[m.r.IntN(2):]...), y.name})
 	}
+}
+
+// resize adds a Resize or an Upsample.
+func (m *randomModel) resize(v randomValue) {
+	if len(v.shape) < 3 || len(v.shape) > 4 || v.count() > 4000 {
+		return
+	}
+	linear := m.r.IntN(2) == 0 && m.opset > 10
+	shape, scales := slices.Clone(v.shape), []float32{1, 1}
+	bySize := m.opset > 10 && m.r.IntN(2) == 0
+	for i := range shape[2:] {
+		s := []float32{1, 2, 3, 1.5, 2.25}[m.r.IntN(5)]
+		if m.opset > 10 && m.r.IntN(3) == 0 {
+			s = 0.5
+		}
+		shape[2+i] = max(int(float32(shape[2+i])*s), 1)
+		if float32(v.shape[2+i])*s < 1 {
+			s = 1
+		}
+		scales = append(scales, s)
+	}
+	mode := text("mode", "nearest")
+	if linear {
+		mode = text("mode", "linear")
+	}
+	attrs := []*onnx.AttributeProto{mode}
+	weight := func() string {
+		name := m.weight(len(scales))
+		*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(name, scales, int64(len(scales)))
+		return name
+	}
+	switch {
+	case m.opset < 9:
+		m.add("Upsample", shape, []string{v.name}, mode, &onnx.AttributeProto{Name: "scales", Type: onnx.AttributeProto_FLOATS, Floats: scales})
+		return
+	case m.opset == 9:
+		m.add("Upsample", shape, []string{v.name, weight()}, mode)
+		return
+	case m.opset == 10:
+		m.add("Resize", shape, []string{v.name, weight()}, mode)
+		return
+	}
+	modes := []string{"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"}
+	if m.opset >= 19 {
+		modes = append(modes, "half_pixel_symmetric")
+	}
+	attrs = append(attrs, text("coordinate_transformation_mode", modes[m.r.IntN(len(modes))]),
+		text("nearest_mode", []string{"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}[m.r.IntN(4)]))
+	in := []string{v.name, "", ""}
+	if m.opset < 13 { // roi must be there
+		in[1] = m.weight(0)
+	}
+	if bySize {
+		if m.opset < 13 {
+			in[2] = m.weight(0)
+		}
+		in = append(in, m.intWeight(shape...))
+	} else {
+		for i, s := range scales {
+			shape[i] = int(float32(v.shape[i]) * s)
+		}
+		in[2] = weight()
+	}
+	m.add("Resize", shape, in, attrs...)
+}
+
+// globalPool adds a GlobalAveragePool.
+func (m *randomModel) globalPool(v randomValue) {
+	if len(v.shape) < 3 || len(v.shape) > 4 {
+		return
+	}
+	m.add("GlobalAveragePool", []int{v.shape[0], v.shape[1], 1, 1}[:len(v.shape)], []string{v.name})
 }
 
 // batchNorm adds a BatchNormalization.

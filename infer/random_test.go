@@ -115,7 +115,7 @@ func (m *randomModel) add(op string, shape []int, in []string, attrs ...*onnx.At
 func (m *randomModel) node() {
 	v := m.values[len(m.values)-1-m.r.IntN(min(len(m.values), 3))]
 	rank := len(v.shape)
-	switch m.r.IntN(15) {
+	switch m.r.IntN(17) {
 	case 0:
 		m.add([]string{"Relu", "Sigmoid", "Tanh", "Identity"}[m.r.IntN(4)], v.shape, []string{v.name})
 	case 1:
@@ -143,6 +143,10 @@ func (m *randomModel) node() {
 		} else {
 			m.reduceMax(v)
 		}
+	case 12:
+		m.resize(v)
+	case 13:
+		m.globalPool(v)
 	default:
 		m.conv(v)
 	}

@@ -32,6 +32,9 @@ func newBatchNorm(d *plan.Decl) (plan.Op, error) {
 	return b, nil
 }
 
+// HWNC returns the operator on HWNC images.
+func (b BatchNorm) HWNC() plan.Op { b.Last = true; return b }
+
 // channels returns the number of channels of x.
 func (b BatchNorm) channels(x []int) int {
 	switch {

@@ -224,7 +224,7 @@ func workspace(s *kernel.ConvShape, transposed bool, n int) int {
 }
 
 // Bind returns the convolution of images of one size.
-func (c *Conv) Bind(in []plan.Type) plan.Runner {
+func (c *Conv) Bind(in []*plan.Arg) plan.Runner {
 	s, _, err := c.geometry(in[0].Shape, in[1].Shape)
 	if err != nil {
 		return c // Infer has seen the error

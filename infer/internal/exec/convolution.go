@@ -60,7 +60,7 @@ func (c Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Bind returns the convolution of images of one size.
-func (c Convolution) Bind(in []plan.Type) plan.Runner {
+func (c Convolution) Bind(in []*plan.Arg) plan.Runner {
 	s, _, err := c.Conv.geometry(nchw(in[0].Shape), c.Shape)
 	if err != nil || c.weights == nil {
 		return c // Infer has seen the error; the rest fails when it runs

@@ -11,6 +11,11 @@ import (
 // value in that layout is a tensor of that shape, so operators that treat all dimensions alike run on
 // it as they are. ToHWNC and FromHWNC stand where the layout changes; they are no operators of ONNX.
 
+// Imager is an Op whose argument 0 is images and that exists for either layout.
+type Imager interface {
+	HWNC() plan.Op
+}
+
 // ToHWNC turns N C spatial... into spatial... N C.
 type ToHWNC struct{ Rank int }
 

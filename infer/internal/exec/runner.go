@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -57,6 +58,9 @@ func (r *Runner) program(ctx context.Context, in []*plan.Tensor) (*Program, erro
 			for _, v := range t.I {
 				key = binary.LittleEndian.AppendUint64(key, uint64(v))
 			}
+			for _, v := range t.F {
+				key = binary.LittleEndian.AppendUint32(key, math.Float32bits(v))
+			}
 		}
 	}
 	r.key = key
@@ -81,11 +85,9 @@ func (r *Runner) program(ctx context.Context, in []*plan.Tensor) (*Program, erro
 func (r *Runner) decides(i int, t *plan.Tensor) error {
 	name := r.g.Values[r.g.Inputs[i]].Name
 	switch {
-	case t.DType != plan.Int64:
-		return fmt.Errorf("input %q decides shapes, so it must be int64, got %v", name, t.Type)
 	case t.Count() > maxKeyed:
 		return fmt.Errorf("input %q decides shapes, so it may have %d elements at most, got %v", name, maxKeyed, t.Type)
-	case len(t.I) != t.Count():
+	case len(t.I)+len(t.F) != t.Count():
 		return fmt.Errorf("input %q decides shapes, so a plan needs its elements", name)
 	}
 	return nil
@@ -103,7 +105,7 @@ func (r *Runner) Plan(ctx context.Context, in []*plan.Tensor) (*plan.Plan, error
 			if err := r.decides(i, &t); err != nil {
 				return nil, err
 			}
-			t.I = append([]int64{}, t.I...)
+			t.I, t.F = append([]int64{}, t.I...), append([]float32{}, t.F...)
 			args[i].Known = &t
 		}
 	}

@@ -51,7 +51,7 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 		for k := range outs {
 			outs[k] = plan.NewTensor(res.Out[k])
 		}
-		if err := n.Op.Run(&plan.Context{Scratch: make([]float32, res.Scratch)}, tensors, outs); err != nil {
+		if err := plan.Bound(n.Op, args).Run(&plan.Context{Scratch: make([]float32, res.Scratch)}, tensors, outs); err != nil {
 			return fmt.Errorf("%s: %w", n.Where(), err)
 		}
 		for k, v := range n.Out {

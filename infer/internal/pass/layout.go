@@ -52,7 +52,7 @@ func (l *layouts) keep(n *plan.Node) bool {
 		if rank, in = l.alike(n.In); in == nil {
 			return false
 		}
-	case exec.BatchNorm:
+	case exec.Imager:
 		x := l.images[n.In[0]]
 		if !x.made {
 			return false
@@ -60,8 +60,7 @@ func (l *layouts) keep(n *plan.Node) bool {
 		for _, v := range n.In[1:] {
 			l.leave(v)
 		}
-		op.Last = true
-		n.Op = op
+		n.Op = op.HWNC()
 		rank, in = x.rank, append([]int{x.inner}, n.In[1:]...)
 	default:
 		return false

@@ -156,26 +156,19 @@ func (c *compiler) node(p *Plan, i int) error {
 		c.from[v] = Ref{Source: FromArena, Type: res.Out[k], Index: v}
 		s.Out[k] = c.from[v]
 	}
-	s.Run = bind(n.Op, in)
+	s.Run = Bound(n.Op, in)
 	p.Scratch = max(p.Scratch, res.Scratch)
 	p.Steps = append(p.Steps, s)
 	c.stepped = append(c.stepped, i)
 	return nil
 }
 
-// bind returns what runs op on arguments like in.
-func bind(op Op, in []*Arg) Runner {
-	b, ok := op.(Binder)
-	if !ok {
-		return op
+// Bound returns what runs op on arguments like in.
+func Bound(op Op, in []*Arg) Runner {
+	if b, ok := op.(Binder); ok {
+		return b.Bind(in)
 	}
-	types := make([]Type, len(in))
-	for i, a := range in {
-		if a != nil {
-			types[i] = a.Type
-		}
-	}
-	return b.Bind(types)
+	return op
 }
 
 // keep gives the results of a step, which is node i, their memory.
@@ -220,7 +213,7 @@ func (c *compiler) evaluate(n *Node, in []*Arg, res Result) error {
 	for k := range outs {
 		outs[k] = NewTensor(res.Out[k])
 	}
-	if err := bind(n.Op, in).Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
+	if err := Bound(n.Op, in).Run(&Context{Scratch: make([]float32, res.Scratch)}, args, outs); err != nil {
 		return err
 	}
 	for k, v := range n.Out {

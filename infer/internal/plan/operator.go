@@ -55,7 +55,7 @@ type Runner interface {
 // Binder is an Op that prepares itself for the shapes of a plan. What Bind returns for the types that Infer
 // saw runs in the Op's place. It belongs to that plan, so it may remember things between runs.
 type Binder interface {
-	Bind(in []Type) Runner
+	Bind(in []*Arg) Runner
 }
 
 // ValueReader is an Op whose Infer reads the elements of some arguments (Arg.Known).
@@ -78,7 +78,10 @@ type Operator struct {
 
 var operators = map[string]*Operator{}
 
-// Register adds an operator. It is called from init functions; a second operator of one name panics.
+// Register adds an operator. It is called from init functions; a second operator of one name panics. Out
+// of line, for the size of programs: it has many callers.
+//
+//go:noinline
 func Register(o Operator) {
 	if operators[o.Name] != nil {
 		panic("plan: internal error: operator " + o.Name + " is registered twice")

@@ -1,7 +1,5 @@
 package plan
 
-import "slices"
-
 // storage knows which values share memory, when each memory dies, and how much it holds.
 type storage struct {
 	parent  []int // by value: union-find over values that share memory
@@ -44,6 +42,9 @@ func newStorage(g *Graph, view []bool) *storage {
 	return s
 }
 
+// find returns the representative of v. Out of line, for the size of programs.
+//
+//go:noinline
 func (s *storage) find(v int) int {
 	for s.parent[v] != v {
 		s.parent[v] = s.parent[s.parent[v]]
@@ -83,16 +84,22 @@ const maxHoles = 256
 func place(buffers []buffer) (offset []int, total int) {
 	type hole struct{ at, size int }
 	var holes []hole // sorted by at, never adjacent
+	remove := func(k int) { holes = append(holes[:k], holes[k+1:]...) }
 	free := func(at, size int) {
-		k, _ := slices.BinarySearchFunc(holes, at, func(h hole, at int) int { return h.at - at })
-		holes = slices.Insert(holes, k, hole{at, size})
-		if k+1 < len(holes) && at+size == holes[k+1].at {
-			holes[k].size += holes[k+1].size
-			holes = slices.Delete(holes, k+1, k+2)
+		k := len(holes)
+		for k > 0 && holes[k-1].at > at {
+			k--
 		}
-		if k > 0 && holes[k-1].at+holes[k-1].size == holes[k].at {
+		if k < len(holes) && at+size == holes[k].at {
+			holes[k] = hole{at, size + holes[k].size}
+		} else {
+			holes = append(holes, hole{})
+			copy(holes[k+1:], holes[k:])
+			holes[k] = hole{at, size}
+		}
+		if k > 0 && holes[k-1].at+holes[k-1].size == at {
 			holes[k-1].size += holes[k].size
-			holes = slices.Delete(holes, k, k+1)
+			remove(k)
 		}
 	}
 	offset = make([]int, len(buffers))
@@ -120,7 +127,7 @@ func place(buffers []buffer) (offset []int, total int) {
 			offset[i] = h.at
 			h.at, h.size = h.at+b.size, h.size-b.size
 			if h.size == 0 {
-				holes = slices.Delete(holes, best, best+1)
+				remove(best)
 			}
 		case end >= 0 && holes[end].at+holes[end].size == total: // grow the hole at the end
 			offset[i] = holes[end].at

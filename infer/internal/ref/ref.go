@@ -118,6 +118,13 @@ func (n node) float(name string, def float32) float64 {
 	return float64(def)
 }
 
+func (n node) text(name, def string) string {
+	if v, ok := n.attrs[name].(string); ok && v != "" {
+		return v
+	}
+	return def
+}
+
 // operators holds the reference of each operator; its file adds it.
 var operators = map[string]func(n node, in []*Tensor) (*Tensor, error){}
 
