@@ -10,11 +10,11 @@ import (
 func init() {
 	for name, act := range map[string]kernel.Act{"Relu": kernel.Relu, "Sigmoid": kernel.Sigmoid, "Tanh": kernel.Tanh} {
 		plan.Register(plan.Operator{Name: name, MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) {
-			return Activation{Act: act}, nil
+			return &Activation{Act: act}, nil
 		}})
 	}
 	plan.Register(plan.Operator{Name: "LeakyRelu", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		return Activation{Act: kernel.LeakyRelu, Alpha: d.Float("alpha", 0.01)}, nil
+		return &Activation{Act: kernel.LeakyRelu, Alpha: d.Float("alpha", 0.01)}, nil
 	}})
 }
 
@@ -25,21 +25,21 @@ type Activation struct {
 }
 
 // Infer returns the argument's type.
-func (a Activation) Infer(in []*plan.Arg) (plan.Result, error) {
+func (a *Activation) Infer(in []*plan.Arg) (plan.Result, error) {
 	return result(plan.Float32, in[0].Shape), plan.WantFloats(in)
 }
 
 // Run applies the function to each element.
-func (a Activation) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (a *Activation) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	kernel.Apply(c.Pool, a.Act, a.Alpha, out[0].F, in[0].F)
 	return nil
 }
 
 // InPlace allows the result to overwrite the argument.
-func (Activation) InPlace() []int { return []int{0} }
+func (*Activation) InPlace() []int { return []int{0} }
 
 // Describe names the function.
-func (a Activation) Describe() string { return describeAct(a.Act, a.Alpha) }
+func (a *Activation) Describe() string { return describeAct(a.Act, a.Alpha) }
 
 func describeAct(act kernel.Act, alpha float32) string {
 	switch act {

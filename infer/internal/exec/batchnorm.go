@@ -21,7 +21,7 @@ type BatchNorm struct {
 }
 
 func newBatchNorm(d *plan.Decl) (plan.Op, error) {
-	b := BatchNorm{Eps: d.Float("epsilon", 1e-5)}
+	b := &BatchNorm{Eps: d.Float("epsilon", 1e-5)}
 	d.Float("momentum", 0.9) // used in training only
 	if d.Opset < 9 && !d.Bool("spatial", true) {
 		return nil, errors.New("attribute spatial is 0: statistics for each element are not supported")
@@ -33,10 +33,10 @@ func newBatchNorm(d *plan.Decl) (plan.Op, error) {
 }
 
 // HWNC returns the operator on HWNC images.
-func (b BatchNorm) HWNC() plan.Op { b.Last = true; return b }
+func (b *BatchNorm) HWNC() plan.Op { return &BatchNorm{b.Eps, true} }
 
 // channels returns the number of channels of x.
-func (b BatchNorm) channels(x []int) int {
+func (b *BatchNorm) channels(x []int) int {
 	switch {
 	case b.Last:
 		return x[len(x)-1]
@@ -47,7 +47,7 @@ func (b BatchNorm) channels(x []int) int {
 }
 
 // Infer returns the type of x, N x C x any.
-func (b BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
+func (b *BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -67,10 +67,10 @@ func (b BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // InPlace allows the result to overwrite x.
-func (BatchNorm) InPlace() []int { return []int{0} }
+func (*BatchNorm) InPlace() []int { return []int{0} }
 
 // Run computes the result.
-func (b BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (b *BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	x, y := in[0].F, out[0].F
 	scale, bias, mean, variance := in[1].F, in[2].F, in[3].F, in[4].F
 	if len(x) == 0 {

@@ -13,7 +13,7 @@ func init() {
 		if !d.Given("axis") {
 			return nil, errors.New("attribute axis is left out")
 		}
-		return Concat{axis: d.Int("axis", 0)}, nil
+		return &Concat{axis: d.Int("axis", 0)}, nil
 	}})
 }
 
@@ -21,7 +21,7 @@ func init() {
 type Concat struct{ axis int64 }
 
 // Infer returns the shape whose dimension at the axis is the sum of the inputs'.
-func (c Concat) Infer(in []*plan.Arg) (plan.Result, error) {
+func (c *Concat) Infer(in []*plan.Arg) (plan.Result, error) {
 	first := in[0]
 	axis, err := plan.Axis(c.axis, len(first.Shape))
 	if err != nil {
@@ -42,7 +42,7 @@ func (c Concat) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run copies the inputs to their places.
-func (c Concat) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
+func (c *Concat) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 	y := out[0]
 	axis, err := plan.Axis(c.axis, len(y.Shape))
 	if err != nil || y.Count() == 0 {

@@ -17,7 +17,7 @@ func newConstant(d *plan.Decl) (plan.Op, error) {
 	if len(d.Attrs) != 1 {
 		return nil, errors.New("has not exactly one attribute")
 	}
-	c := constant{value: d.Tensor("value")}
+	c := &constant{value: d.Tensor("value")}
 	switch {
 	case c.value != nil:
 	case d.Opset < 12:
@@ -46,11 +46,11 @@ func ints(shape []int, v ...int64) *plan.Tensor {
 	return &plan.Tensor{Type: plan.Type{DType: plan.Int64, Shape: shape}, I: v}
 }
 
-func (c constant) Infer([]*plan.Arg) (plan.Result, error) {
+func (c *constant) Infer([]*plan.Arg) (plan.Result, error) {
 	return result(c.value.DType, c.value.Shape), nil
 }
 
-func (c constant) Run(_ *plan.Context, _, out []*plan.Tensor) error {
+func (c *constant) Run(_ *plan.Context, _, out []*plan.Tensor) error {
 	copyTensor(out[0], c.value)
 	return nil
 }

@@ -19,31 +19,36 @@ type Convolution struct {
 }
 
 // Rank returns the rank of the input and of the result.
-func (c Convolution) Rank() int { return len(c.Shape) }
+func (c *Convolution) Rank() int { return len(c.Shape) }
 
 // Outputs returns the number of channels of the result.
-func (c Convolution) Outputs() int { _, out := c.Conv.channels(c.Shape); return out }
+func (c *Convolution) Outputs() int { _, out := c.Conv.channels(c.Shape); return out }
 
 // Inputs returns the number of channels of the input.
-func (c Convolution) Inputs() int { in, _ := c.Conv.channels(c.Shape); return in }
+func (c *Convolution) Inputs() int { in, _ := c.Conv.channels(c.Shape); return in }
 
 // Groups returns the number of groups.
-func (c Convolution) Groups() int { return c.Conv.groups }
+func (c *Convolution) Groups() int { return c.Conv.groups }
 
 // PackedSize returns the elements that the packed weights take.
-func (c Convolution) PackedSize() int { return c.Conv.packedSize(c.Shape) }
+func (c *Convolution) PackedSize() int { return c.Conv.packedSize(c.Shape) }
 
 // Fuse returns the same convolution with another epilogue.
-func (c Convolution) Fuse(f Fused) plan.Op { c.Fused = f; return c }
+func (c *Convolution) Fuse(f Fused) plan.Op {
+	d := *c
+	d.Fused = f
+	return &d
+}
 
 // Settle returns the same convolution, ready to run. Nothing may change its weights afterwards.
-func (c Convolution) Settle() Convolution {
-	c.weights = &convWeights{transposed: c.Conv.Transposed, plain: c.W}
-	return c
+func (c *Convolution) Settle() plan.Op {
+	d := *c
+	d.weights = &convWeights{transposed: c.Conv.Transposed, plain: c.W}
+	return &d
 }
 
 // Infer returns the shape of the result.
-func (c Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
+func (c *Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -60,7 +65,7 @@ func (c Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Bind returns the convolution of images of one size.
-func (c Convolution) Bind(in []*plan.Arg) plan.Runner {
+func (c *Convolution) Bind(in []*plan.Arg) plan.Runner {
 	s, _, err := c.Conv.geometry(nchw(in[0].Shape), c.Shape)
 	if err != nil || c.weights == nil {
 		return c // Infer has seen the error; the rest fails when it runs
@@ -71,12 +76,12 @@ func (c Convolution) Bind(in []*plan.Arg) plan.Runner {
 }
 
 // Run is called for convolutions that were not bound.
-func (Convolution) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
+func (*Convolution) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
 	return errors.New("exec: internal error: a convolution is not settled")
 }
 
 // Describe says what rides in the epilogue.
-func (c Convolution) Describe() string {
+func (c *Convolution) Describe() string {
 	name := "conv"
 	if c.Conv.Transposed {
 		name = "conv_transpose"

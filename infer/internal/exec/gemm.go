@@ -12,7 +12,7 @@ func init() {
 		if d.Opset < 11 && !d.Has(2) {
 			return nil, fmt.Errorf("input C is left out, which opset %d does not allow", d.Opset)
 		}
-		return Gemm{d.Bool("transA", false), d.Bool("transB", false), d.Float("alpha", 1), d.Float("beta", 1)}, nil
+		return &Gemm{d.Bool("transA", false), d.Bool("transB", false), d.Float("alpha", 1), d.Float("beta", 1)}, nil
 	}})
 }
 
@@ -24,7 +24,7 @@ type Gemm struct {
 }
 
 // sizes returns m, n and k for the shapes of A and B.
-func (g Gemm) sizes(a, b []int) (m, n, k int, err error) {
+func (g *Gemm) sizes(a, b []int) (m, n, k int, err error) {
 	if len(a) != 2 || len(b) != 2 {
 		return 0, 0, 0, fmt.Errorf("inputs A %s and B %s are not both matrices", plan.ShapeString(a), plan.ShapeString(b))
 	}
@@ -43,7 +43,7 @@ func (g Gemm) sizes(a, b []int) (m, n, k int, err error) {
 }
 
 // Infer returns [m n].
-func (g Gemm) Infer(in []*plan.Arg) (plan.Result, error) {
+func (g *Gemm) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -65,7 +65,7 @@ func (g Gemm) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run computes the product, then what alpha, beta and C add.
-func (g Gemm) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (g *Gemm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	a, b, y := in[0], in[1], out[0]
 	m, n, k, err := g.sizes(a.Shape, b.Shape)
 	if err != nil {

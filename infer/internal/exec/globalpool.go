@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "GlobalAveragePool", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return GlobalAveragePool{}, nil }})
+	plan.Register(plan.Operator{Name: "GlobalAveragePool", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return &GlobalAveragePool{}, nil }})
 }
 
 // GlobalAveragePool is ONNX GlobalAveragePool: the mean over the spatial dimensions, which stay with length 1. Sums
@@ -15,10 +15,10 @@ func init() {
 type GlobalAveragePool struct{ hwnc bool }
 
 // HWNC returns the operator on HWNC images.
-func (GlobalAveragePool) HWNC() plan.Op { return GlobalAveragePool{hwnc: true} }
+func (*GlobalAveragePool) HWNC() plan.Op { return &GlobalAveragePool{hwnc: true} }
 
 // Infer returns the shape with spatial dimensions of 1.
-func (g GlobalAveragePool) Infer(in []*plan.Arg) (plan.Result, error) {
+func (g *GlobalAveragePool) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -41,7 +41,7 @@ func (g GlobalAveragePool) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run computes the means.
-func (g GlobalAveragePool) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (g *GlobalAveragePool) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	x, y := in[0].F, out[0].F
 	if len(y) == 0 {
 		return nil

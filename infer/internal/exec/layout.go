@@ -20,7 +20,7 @@ type Imager interface {
 type ToHWNC struct{ Rank int }
 
 // Infer returns the new shape.
-func (t ToHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
+func (t *ToHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0].Shape
 	if in[0].DType != plan.Float32 || len(x) != t.Rank {
 		return plan.Result{}, fmt.Errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
@@ -29,20 +29,20 @@ func (t ToHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run copies the images.
-func (ToHWNC) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (*ToHWNC) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	s := in[0].Shape
 	kernel.ToHWNC(c.Pool, out[0].F, in[0].F, s[0], s[1], plan.Count(s[2:]))
 	return nil
 }
 
 // Describe names the change.
-func (ToHWNC) Describe() string { return "to_hwnc" }
+func (*ToHWNC) Describe() string { return "to_hwnc" }
 
 // FromHWNC turns spatial... N C into N C spatial...
 type FromHWNC struct{ Rank int }
 
 // Infer returns the new shape.
-func (t FromHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
+func (t *FromHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0].Shape
 	if in[0].DType != plan.Float32 || len(x) != t.Rank {
 		return plan.Result{}, fmt.Errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
@@ -51,14 +51,14 @@ func (t FromHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run copies the images.
-func (FromHWNC) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (*FromHWNC) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	s := out[0].Shape
 	kernel.FromHWNC(c.Pool, out[0].F, in[0].F, s[0], s[1], plan.Count(s[2:]))
 	return nil
 }
 
 // Describe names the change.
-func (FromHWNC) Describe() string { return "from_hwnc" }
+func (*FromHWNC) Describe() string { return "from_hwnc" }
 
 // changed returns the result of a change of layout of images x, as the file sees them. It moves nothing if the
 // images are single pixels or there is one image of one channel.

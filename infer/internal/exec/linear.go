@@ -20,20 +20,25 @@ type Linear struct {
 }
 
 // Outputs returns the number of columns of the result.
-func (l Linear) Outputs() int { return l.N }
+func (l *Linear) Outputs() int { return l.N }
 
 // Fuse returns the same Linear with another epilogue.
-func (l Linear) Fuse(f Fused) plan.Op { l.Fused = f; return l }
+func (l *Linear) Fuse(f Fused) plan.Op {
+	c := *l
+	c.Fused = f
+	return &c
+}
 
 // Settle returns the same Linear, ready to run. Nothing may change its weights afterwards.
-func (l Linear) Settle() Linear {
-	l.weights = newWeights(l)
-	l.W = nil
-	return l
+func (l *Linear) Settle() plan.Op {
+	c := *l
+	c.weights = newWeights(l)
+	c.W = nil
+	return &c
 }
 
 // Infer returns the shape of x with N in the last dimension.
-func (l Linear) Infer(in []*plan.Arg) (plan.Result, error) {
+func (l *Linear) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -50,7 +55,7 @@ func (l Linear) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run computes the product with its epilogue.
-func (l Linear) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (l *Linear) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if l.weights == nil {
 		return errors.New("exec: internal error: the weights of a linear are not settled")
 	}
@@ -61,4 +66,4 @@ func (l Linear) Run(c *plan.Context, in, out []*plan.Tensor) error {
 }
 
 // Describe says what rides in the epilogue.
-func (l Linear) Describe() string { return "linear" + l.describe() }
+func (l *Linear) Describe() string { return "linear" + l.describe() }

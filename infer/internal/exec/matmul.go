@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "MatMul", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return MatMul{}, nil }})
+	plan.Register(plan.Operator{Name: "MatMul", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return &MatMul{}, nil }})
 }
 
 // MatMul is ONNX MatMul, numpy.matmul: matrices in the last two dimensions, the others broadcast, and
@@ -36,7 +36,7 @@ func matrices(a, b []int) (batchA, batchB []int, m, n, k int, err error) {
 }
 
 // Infer returns the batch dimensions with m and n, each left out where its operand is a vector.
-func (MatMul) Infer(in []*plan.Arg) (plan.Result, error) {
+func (*MatMul) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -58,7 +58,7 @@ func (MatMul) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run multiplies each pair of matrices.
-func (MatMul) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (*MatMul) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	a, b, y := in[0].F, in[1].F, out[0].F
 	if len(y) == 0 {
 		return nil

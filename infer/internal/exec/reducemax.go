@@ -20,7 +20,7 @@ type ReduceMax struct {
 }
 
 func newReduceMax(d *plan.Decl) (plan.Op, error) {
-	r := ReduceMax{keep: d.Bool("keepdims", true)}
+	r := &ReduceMax{keep: d.Bool("keepdims", true)}
 	if d.Opset >= 18 {
 		r.noop = d.Bool("noop_with_empty_axes", false)
 	}
@@ -30,7 +30,7 @@ func newReduceMax(d *plan.Decl) (plan.Op, error) {
 }
 
 // reduced returns which dimensions of x are reduced.
-func (r ReduceMax) reduced(in []*plan.Arg) ([]bool, error) {
+func (r *ReduceMax) reduced(in []*plan.Arg) ([]bool, error) {
 	rank := len(in[0].Shape)
 	axes, _, err := r.axes(in, rank)
 	if err != nil {
@@ -47,7 +47,7 @@ func (r ReduceMax) reduced(in []*plan.Arg) ([]bool, error) {
 }
 
 // Infer returns the shape without the reduced dimensions.
-func (r ReduceMax) Infer(in []*plan.Arg) (plan.Result, error) {
+func (r *ReduceMax) Infer(in []*plan.Arg) (plan.Result, error) {
 	is, err := r.reduced(in)
 	if err != nil {
 		return plan.Result{}, err
@@ -67,7 +67,7 @@ func (r ReduceMax) Infer(in []*plan.Arg) (plan.Result, error) {
 }
 
 // Run finds the largest elements.
-func (r ReduceMax) Run(c *plan.Context, in, out []*plan.Tensor) error {
+func (r *ReduceMax) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	args := []*plan.Arg{{Type: in[0].Type}, nil}
 	if len(in) > 1 && in[1] != nil {
 		args[1] = &plan.Arg{Type: in[1].Type, Known: in[1]}

@@ -9,14 +9,14 @@ import (
 
 func init() {
 	plan.Register(plan.Operator{Name: "Reshape", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		r := Reshape{}
+		r := &Reshape{}
 		if d.Opset >= 14 {
 			r.allowZero = d.Bool("allowzero", false)
 		}
 		return r, nil
 	}})
 	plan.Register(plan.Operator{Name: "Flatten", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		return Flatten{axis: d.Int("axis", 1)}, nil
+		return &Flatten{axis: d.Int("axis", 1)}, nil
 	}})
 }
 
@@ -28,10 +28,10 @@ type Reshape struct {
 }
 
 // ValueArgs says that the shape must be known.
-func (Reshape) ValueArgs() []int { return []int{1} }
+func (*Reshape) ValueArgs() []int { return []int{1} }
 
 // Infer returns the wanted shape.
-func (r Reshape) Infer(in []*plan.Arg) (plan.Result, error) {
+func (r *Reshape) Infer(in []*plan.Arg) (plan.Result, error) {
 	want, err := plan.KnownInts("shape", in[1])
 	if err != nil {
 		return plan.Result{}, err
@@ -79,7 +79,7 @@ type Flatten struct {
 }
 
 // Infer returns the matrix' shape.
-func (f Flatten) Infer(in []*plan.Arg) (plan.Result, error) {
+func (f *Flatten) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0]
 	axis := len(x.Shape)
 	if f.axis != int64(axis) {

@@ -11,14 +11,14 @@ import (
 func init() {
 	plan.Register(plan.Operator{Name: "Squeeze", MinIn: 1, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
 		a, err := readAxes(d, 13)
-		return Squeeze{axesArg: a}, err
+		return &Squeeze{axesArg: a}, err
 	}})
 	plan.Register(plan.Operator{Name: "Unsqueeze", MinIn: 1, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
 		a, err := readAxes(d, 13)
 		if err == nil && !a.given && !a.input {
 			err = errors.New("axes is left out")
 		}
-		return Unsqueeze{axesArg: a}, err
+		return &Unsqueeze{axesArg: a}, err
 	}})
 }
 
@@ -79,7 +79,7 @@ type Squeeze struct {
 }
 
 // Infer returns the shape without the axes, or without all dimensions of length 1 if none are given.
-func (s Squeeze) Infer(in []*plan.Arg) (plan.Result, error) {
+func (s *Squeeze) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0]
 	axes, given, err := s.axes(in, len(x.Shape))
 	if err != nil {
@@ -104,7 +104,7 @@ type Unsqueeze struct {
 }
 
 // Infer returns the shape with the axes.
-func (u Unsqueeze) Infer(in []*plan.Arg) (plan.Result, error) {
+func (u *Unsqueeze) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0]
 	n := len(u.list)
 	if u.input {

@@ -28,7 +28,7 @@ type layout struct {
 // packRows is the number of rows from which a product is worth packing for at once.
 const packRows = 8
 
-func newWeights(l Linear) *weights {
+func newWeights(l *Linear) *weights {
 	w := &weights{form: kernel.NN, n: l.N, k: l.K}
 	if l.Trans {
 		w.form = kernel.NT

@@ -13,7 +13,7 @@ import (
 func foldBatchNorms(g *plan.Graph, b *Budget) error {
 	joins(g, func(first, n *plan.Node, k int) bool {
 		op, ok := first.Op.(exec.Fuser)
-		norm, isNorm := n.Op.(exec.BatchNorm)
+		norm, isNorm := n.Op.(*exec.BatchNorm)
 		if !ok || !isNorm || k != 0 {
 			return false
 		}
@@ -31,22 +31,26 @@ func foldBatchNorms(g *plan.Graph, b *Budget) error {
 		}
 		f.Folded = true
 		switch op := op.(type) {
-		case exec.Linear:
+		case *exec.Linear:
 			if !op.Matrix || !b.take(len(op.W)+op.N) {
 				return false
 			}
-			op.W, f.Bias = fold.BatchNorm(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
-			first.Op = op.Fuse(f)
-		case exec.Convolution:
+			l := *op
+			l.Fused = f
+			l.W, l.Bias = fold.BatchNorm(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
+			first.Op = &l
+		case *exec.Convolution:
 			if !b.take(len(op.W) + op.Outputs()) {
 				return false
 			}
+			c := *op
+			c.Fused = f
 			if op.Conv.Transposed {
-				op.W, f.Bias = fold.ConvTranspose(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
+				c.W, c.Bias = fold.ConvTranspose(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
 			} else {
-				op.W, f.Bias = fold.Conv(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
+				c.W, c.Bias = fold.Conv(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
 			}
-			first.Op = op.Fuse(f)
+			first.Op = &c
 		}
 		return true
 	})

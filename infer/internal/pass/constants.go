@@ -20,7 +20,7 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch n.Op.(type) {
-		case exec.Gemm, exec.MatMul, *exec.Conv:
+		case *exec.Gemm, *exec.MatMul, *exec.Conv:
 			continue
 		}
 		args, tensors, size, ok := constants(g, n)

@@ -18,7 +18,7 @@ func removeIdentities(g *plan.Graph, _ *Budget) error {
 				n.In[k] = source[v]
 			}
 		}
-		if _, ok := n.Op.(exec.Identity); ok {
+		if _, ok := n.Op.(*exec.Identity); ok {
 			source[n.Out[0]] = n.In[0]
 			n.Op = nil
 		}

@@ -20,13 +20,13 @@ func fuseBias(g *plan.Graph, _ *Budget) error {
 		}
 		c := g.Values[n.In[1-k]].Const
 		switch op := op.(type) {
-		case exec.Linear:
+		case *exec.Linear:
 			rank := 1 // of the result of a MatMul: at least 1, and a longer bias might raise it
 			if op.Matrix {
 				rank = 2
 			}
 			ok = isRow(c, op.N, rank)
-		case exec.Convolution:
+		case *exec.Convolution:
 			ok = isChannels(c, op.Outputs(), op.Rank())
 		}
 		if !ok {
@@ -53,7 +53,7 @@ func isChannels(t *plan.Tensor, n, rank int) bool {
 func fuseActivations(g *plan.Graph, _ *Budget) error {
 	joins(g, func(first, n *plan.Node, _ int) bool {
 		op, ok := first.Op.(exec.Fuser)
-		a, isAct := n.Op.(exec.Activation)
+		a, isAct := n.Op.(*exec.Activation)
 		if !ok || !isAct {
 			return false
 		}
@@ -72,9 +72,9 @@ func fuseActivations(g *plan.Graph, _ *Budget) error {
 func settleWeights(g *plan.Graph, _ *Budget) error {
 	for i := range g.Nodes {
 		switch op := g.Nodes[i].Op.(type) {
-		case exec.Linear:
+		case *exec.Linear:
 			g.Nodes[i].Op = op.Settle()
-		case exec.Convolution:
+		case *exec.Convolution:
 			g.Nodes[i].Op = op.Settle()
 		}
 	}

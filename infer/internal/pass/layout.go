@@ -45,10 +45,10 @@ func (l *layouts) keep(n *plan.Node) bool {
 	var in []int
 	rank := 0
 	switch op := n.Op.(type) {
-	case exec.Convolution:
+	case *exec.Convolution:
 		rank = op.Rank()
 		in = []int{l.enter(n, rank)}
-	case exec.Activation, exec.Arithmetic:
+	case *exec.Activation, exec.Arithmetic:
 		if rank, in = l.alike(n.In); in == nil {
 			return false
 		}
@@ -118,7 +118,7 @@ func (l *layouts) enter(n *plan.Node, rank int) int {
 	l.leave(v)
 	h := l.add(v)
 	l.images[v] = image{inner: h, rank: rank, plain: true}
-	l.g.Nodes = append(l.g.Nodes, plan.Node{Index: n.Index, Name: n.Name, Kind: n.Kind, Op: exec.ToHWNC{Rank: rank}, In: []int{v}, Out: []int{h}})
+	l.g.Nodes = append(l.g.Nodes, plan.Node{Index: n.Index, Name: n.Name, Kind: n.Kind, Op: &exec.ToHWNC{Rank: rank}, In: []int{v}, Out: []int{h}})
 	return h
 }
 
@@ -129,5 +129,5 @@ func (l *layouts) leave(v int) {
 	}
 	x := &l.images[v]
 	x.plain = true
-	l.g.Nodes = append(l.g.Nodes, plan.Node{Kind: "FromHWNC", Op: exec.FromHWNC{Rank: x.rank}, In: []int{x.inner}, Out: []int{v}})
+	l.g.Nodes = append(l.g.Nodes, plan.Node{Kind: "FromHWNC", Op: &exec.FromHWNC{Rank: x.rank}, In: []int{x.inner}, Out: []int{v}})
 }

@@ -12,11 +12,11 @@ func makeLinear(g *plan.Graph, b *Budget) error {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		switch op := n.Op.(type) {
-		case exec.Gemm:
+		case *exec.Gemm:
 			if !op.TransA {
 				linearGemm(g, n, op, b)
 			}
-		case exec.MatMul:
+		case *exec.MatMul:
 			if l, ok := linearWeights(g, n, false); ok && b.take(len(l.W)+l.N) {
 				n.Op, n.In = l, n.In[:1]
 			}
@@ -26,7 +26,7 @@ func makeLinear(g *plan.Graph, b *Budget) error {
 }
 
 // linearGemm makes n, which is op, a Linear if it can.
-func linearGemm(g *plan.Graph, n *plan.Node, op exec.Gemm, b *Budget) {
+func linearGemm(g *plan.Graph, n *plan.Node, op *exec.Gemm, b *Budget) {
 	l, ok := linearWeights(g, n, op.TransB)
 	if !ok {
 		return
@@ -53,15 +53,15 @@ func linearGemm(g *plan.Graph, n *plan.Node, op exec.Gemm, b *Budget) {
 }
 
 // linearWeights returns a Linear with the weights of argument 1, if those are a constant matrix.
-func linearWeights(g *plan.Graph, n *plan.Node, trans bool) (exec.Linear, bool) {
+func linearWeights(g *plan.Graph, n *plan.Node, trans bool) (*exec.Linear, bool) {
 	if len(n.In) < 2 || n.In[1] == plan.Absent {
-		return exec.Linear{}, false
+		return nil, false
 	}
 	w := g.Values[n.In[1]].Const
 	if w == nil || w.DType != plan.Float32 || len(w.Shape) != 2 || w.Count() == 0 {
-		return exec.Linear{}, false
+		return nil, false
 	}
-	l := exec.Linear{W: w.F, K: w.Shape[0], N: w.Shape[1], Trans: trans}
+	l := &exec.Linear{W: w.F, K: w.Shape[0], N: w.Shape[1], Trans: trans}
 	if trans {
 		l.K, l.N = l.N, l.K
 	}
