@@ -119,6 +119,10 @@ func (m *randomModel) node() {
 	case 0:
 		m.add([]string{"Relu", "Sigmoid", "Tanh", "Identity"}[m.r.IntN(4)], v.shape, []string{v.name})
 	case 1:
+		if m.r.IntN(2) == 0 {
+			m.unary(v)
+			return
+		}
 		m.add("LeakyRelu", v.shape, []string{v.name}, onnxtest.Float("alpha", float32(m.r.Float64())))
 	case 2, 3:
 		m.gemm(v)
@@ -150,6 +154,33 @@ func (m *randomModel) node() {
 	default:
 		m.conv(v)
 	}
+}
+
+// unary adds a function of each element, on values that it is defined for.
+func (m *randomModel) unary(v randomValue) {
+	op := []string{"Abs", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Clip", "Clip"}[m.r.IntN(10)]
+	switch op {
+	case "Log", "Sqrt", "Reciprocal":
+		m.add("Sigmoid", v.shape, []string{v.name})
+		v = m.values[len(m.values)-1]
+	case "Exp":
+		m.add("Tanh", v.shape, []string{v.name})
+		v = m.values[len(m.values)-1]
+	case "Clip":
+		if m.opset < 11 {
+			m.add(op, v.shape, []string{v.name}, onnxtest.Float("min", -0.5), onnxtest.Float("max", 0.75))
+			return
+		}
+		in := [][]string{{}, {""}, {m.weight()}}[m.r.IntN(3)]
+		if m.r.IntN(2) == 0 && len(in) == 1 {
+			name := m.weight()
+			*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(name, []float32{3})
+			in = append(in, name)
+		}
+		m.add(op, v.shape, append([]string{v.name}, in...))
+		return
+	}
+	m.add(op, v.shape, []string{v.name})
 }
 
 func (m *randomModel) gemm(v randomValue) {

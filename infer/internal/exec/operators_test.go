@@ -37,7 +37,7 @@ func apply(kind string, opset int64, attrs map[string]any, in ...*plan.Tensor) (
 	}
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	return y, op.Run(&plan.Context{Pool: pool, Scratch: make([]float32, r.Scratch)}, in, []*plan.Tensor{y})
+	return y, plan.Bound(op, args).Run(&plan.Context{Pool: pool, Scratch: make([]float32, r.Scratch)}, in, []*plan.Tensor{y})
 }
 
 type attrs = map[string]any
@@ -64,6 +64,19 @@ func TestOperators(t *testing.T) {
 		{"scalars", "Add", 7, nil, []*plan.Tensor{f32([]int{}, 1), f32([]int{1, 1}, 2)}, f32([]int{1, 1}, 3)},
 		{"empty", "Add", 7, nil, []*plan.Tensor{f32([]int{0, 2}), f32([]int{2}, 1, 2)}, f32([]int{0, 2})},
 		{"values", "Relu", 6, nil, []*plan.Tensor{f32([]int{3}, -1, 0, inf)}, f32([]int{3}, 0, 0, inf)},
+		{"NaN stays", "Clip", 13, nil, []*plan.Tensor{f32([]int{4}, nan, -inf, 0.5, inf), f32([]int{}, -1), f32([]int{}, 1)}, f32([]int{4}, nan, -1, 0.5, 1)},
+		{"max alone", "Clip", 11, nil, []*plan.Tensor{f32([]int{2}, -5, 5), nil, f32([]int{}, 1)}, f32([]int{2}, -5, 1)},
+		{"attributes", "Clip", 6, attrs{"max": float32(2)}, []*plan.Tensor{f32([]int{2}, -inf, 5)}, f32([]int{2}, -math.MaxFloat32, 2)},
+		{"negative zero", "Abs", 13, nil, []*plan.Tensor{f32([]int{3}, float32(math.Copysign(0, -1)), -inf, 2)}, f32([]int{3}, 0, inf, 2)},
+		{"below zero", "Sqrt", 13, nil, []*plan.Tensor{f32([]int{2}, -1, 4)}, f32([]int{2}, nan, 2)},
+		{"of zero", "Reciprocal", 13, nil, []*plan.Tensor{f32([]int{2}, 0, -4)}, f32([]int{2}, inf, -0.25)},
+		{"dilated and same", "Conv", 13, attrs{"auto_pad": "SAME_LOWER", "dilations": []int64{2}}, []*plan.Tensor{f32([]int{1, 1, 4}, 1, 2, 3, 4), f32([]int{1, 1, 2}, 10, 1)},
+			f32([]int{1, 1, 4}, 2, 13, 24, 30)},
+		{"half pixels", "Resize", 13, attrs{"mode": "linear"}, []*plan.Tensor{f32([]int{1, 1, 2}, 0, 4), nil, f32([]int{3}, 1, 1, 2)}, f32([]int{1, 1, 4}, 0, 1, 3, 4)},
+		{"sizes", "Resize", 11, attrs{"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}, []*plan.Tensor{f32([]int{1, 1, 1, 2}, 1, 2), f32([]int{0}), f32([]int{0}), i64([]int{4}, 1, 1, 2, 3)},
+			f32([]int{1, 1, 2, 3}, 1, 1, 2, 1, 1, 2)},
+		{"downsample", "Resize", 10, nil, []*plan.Tensor{f32([]int{1, 1, 5}, 0, 1, 2, 3, 4), f32([]int{3}, 1, 1, 0.6)}, f32([]int{1, 1, 3}, 0, 2, 4)},
+		{"means", "GlobalAveragePool", 7, nil, []*plan.Tensor{f32([]int{1, 2, 1, 2}, 1, 3, 5, 8)}, f32([]int{1, 2, 1, 1}, 2, 6.5)},
 		{"default slope", "LeakyRelu", 6, nil, []*plan.Tensor{f32([]int{2}, -1, 2)}, f32([]int{2}, -0.01, 2)},
 		{"A and B transposed", "Gemm", 13, attrs{"transA": int64(1), "transB": int64(1)}, []*plan.Tensor{m23, f32([]int{2, 2}, 1, 0, 1, 1)}, f32([]int{3, 2}, 1, 5, 2, 7, 3, 9)},
 		{"alpha, beta, column C", "Gemm", 13, attrs{"alpha": float32(2), "beta": float32(-1)}, []*plan.Tensor{m23, f32([]int{3, 1}, 1, 1, 1), f32([]int{2, 1}, 1, 2)}, f32([]int{2, 1}, 11, 28)},
@@ -163,6 +176,16 @@ func TestOperatorErrors(t *testing.T) {
 		{"ReduceMax", 13, nil, []*plan.Tensor{f32([]int{0})}, "reduces an empty dimension"},
 		{"Constant", 13, attrs{"value_string": "x"}, nil, "has no numbers"},
 		{"Constant", 11, attrs{"value_int": int64(1)}, nil, "has no numbers of this opset"},
+		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2})}, "inputs scales and sizes are both left out"},
+		{"Resize", 13, attrs{"mode": "cubic"}, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 1, 2)}, `attribute mode is "cubic", want nearest or linear`},
+		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 2, 2)}, "dimension 1 of [1 1 2] becomes 2"},
+		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 1, float32(math.Inf(1)))}, "scales has +Inf in it"},
+		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{2}, 1, 2)}, "has 2 scales and 0 sizes for an input of rank 3"},
+		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, nil, i64([]int{3}, 1, 1, math.MaxInt64)}, "sizes has 9223372036854775807 in it"},
+		{"Resize", 9, nil, []*plan.Tensor{f32([]int{1, 1, 2}), f32([]int{3}, 1, 1, 2)}, "begins with opset 10"},
+		{"Upsample", 10, nil, []*plan.Tensor{f32([]int{1, 1, 2}), f32([]int{3}, 1, 1, 2)}, "ended with opset 9"},
+		{"Clip", 13, nil, []*plan.Tensor{v2, v2}, "min is float32[2], want one number"},
+		{"GlobalAveragePool", 13, nil, []*plan.Tensor{f32([]int{1, 1, 0})}, "averages over an empty dimension"},
 		{"LSTM", 13, nil, nil, "operator LSTM of opset 13 is not supported"},
 	} {
 		if got, err := apply(c.kind, c.opset, c.attrs, c.in...); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -28,6 +28,15 @@ func init() {
 	})
 	operators["Tanh"] = approximate(1.4, func(_ node, x float64) (float64, float64) { return math.Tanh(x), 1 })
 	operators["Sigmoid"] = approximate(1.5, func(_ node, x float64) (float64, float64) { return 1 / (1 + math.Exp(-x)), 0.25 })
+	operators["Abs"] = unary(func(_ node, x float64) (float64, float64) { return math.Abs(x), 1 })
+	operators["Neg"] = unary(func(_ node, x float64) (float64, float64) { return -x, 1 })
+	operators["Exp"] = bounded(1, math.Exp, func(x, e float64) float64 { return math.Exp(x) * math.Expm1(e) })
+	operators["Log"] = bounded(0.9, math.Log, func(x, e float64) float64 { return e / (x - e) })
+	operators["Sqrt"] = bounded(0, math.Sqrt, func(x, e float64) float64 { return math.Sqrt(x) - math.Sqrt(x-e) })
+	operators["Reciprocal"] = bounded(0, func(x float64) float64 { return 1 / x }, func(x, e float64) float64 { return e / (math.Abs(x) * (math.Abs(x) - e)) })
+	operators["Floor"] = bounded(0, math.Floor, func(x, e float64) float64 { return math.Floor(x+e) - math.Floor(x-e) })
+	operators["Ceil"] = bounded(0, math.Ceil, func(x, e float64) float64 { return math.Ceil(x+e) - math.Ceil(x-e) })
+	operators["Clip"] = clip
 	operators["Identity"] = func(_ node, in []*Tensor) (*Tensor, error) { return in[0], nil }
 }
 
@@ -47,6 +56,43 @@ func approximate(ulps float64, f func(n node, x float64) (y, stretch float64)) f
 		}
 		return y, nil
 	}
+}
+
+// bounded applies f; e returns how far f(x) may be off for an argument that is off by e, negative or NaN for any far.
+// ulps is as in approximate.
+func bounded(ulps float64, f func(x float64) float64, e func(x, e float64) float64) func(node, []*Tensor) (*Tensor, error) {
+	return func(_ node, in []*Tensor) (*Tensor, error) {
+		y := newFloats(in[0].Shape)
+		for i, x := range in[0].V {
+			off := 0.0
+			if in[0].E[i] > 0 {
+				if off = e(x, in[0].E[i]); !(off >= 0) {
+					off = math.Inf(1)
+				}
+			}
+			y.set(i, f(x), off+2*ulps*unit*math.Abs(f(x)))
+		}
+		return y, nil
+	}
+}
+
+func clip(n node, in []*Tensor) (*Tensor, error) {
+	least, most := n.float("min", -math.MaxFloat32), n.float("max", math.MaxFloat32)
+	y := newFloats(in[0].Shape)
+	e := 0.0
+	if n.opset >= 11 {
+		least, most = math.Inf(-1), math.Inf(1)
+		if len(in) > 1 && in[1] != nil {
+			least, e = in[1].V[0], in[1].E[0]
+		}
+		if len(in) > 2 && in[2] != nil {
+			most, e = in[2].V[0], max(e, in[2].E[0])
+		}
+	}
+	for i, x := range in[0].V {
+		y.V[i], y.E[i] = math.Min(math.Max(x, least), most), max(e, in[0].E[i])
+	}
+	return y, nil
 }
 
 // binary applies fi or ff after numpy's broadcasting.
