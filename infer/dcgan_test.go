@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"gantry/infer/internal/plan"
@@ -128,6 +129,71 @@ func TestDCGANBatches(t *testing.T) {
 		if err := ref.Differ(&plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: shape}, F: want[:plan.Count(shape)]}, exact[0]); err != nil {
 			t.Errorf("%d pixels: %v", pixels, err)
 		}
+	}
+}
+
+// TestConcurrentConvolutions runs sessions of one model at once, from the first run on, which packs the weights, and
+// with grids of several sizes. -race looks on.
+func TestConcurrentConvolutions(t *testing.T) {
+	g := &onnx.GraphProto{Name: "g", Input: []*onnx.ValueInfoProto{onnxtest.Value("x", "N", 5, "H", "W")}, Output: []*onnx.ValueInfoProto{{Name: "y"}}}
+	g.Initializer = []*onnx.TensorProto{onnxtest.Floats("w", latents(5, 6*9).F32, 5, 6, 3, 3), onnxtest.Floats("v", latents(7, 6*9).F32, 7, 6, 3, 3)}
+	g.Node = []*onnx.NodeProto{
+		{OpType: "ConvTranspose", Input: []string{"x", "w"}, Output: []string{"h"}, Attribute: []*onnx.AttributeProto{ints("strides", 3, 3)}},
+		{OpType: "Conv", Input: []string{"h", "v"}, Output: []string{"y"}},
+	}
+	b := onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: g})
+	input := func(size int) map[string]Tensor {
+		x := latents(1, 5*size*(size+1)).F32
+		return map[string]Tensor{"x": {DType: Float32, Shape: []int{1, 5, size, size + 1}, F32: x}}
+	}
+	want := make([]map[string]Tensor, 5)
+	for i := range want { // each by a model of its own, which packs for that grid
+		m, err := LoadBytes(b, Options{Threads: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want[i], err = m.NewSession().Run(context.Background(), input(i+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := LoadBytes(b, Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for k := range 4 {
+		wg.Go(func() {
+			s := m.NewSession()
+			for i := range 20 {
+				size := (i+k)%len(want) + 1
+				got, err := s.Run(context.Background(), input(size))
+				if err == nil {
+					err = equalTensors(got, want[size-1])
+				}
+				if err != nil {
+					t.Errorf("grid %d: %v", size, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestDCGANAllocations: once it has its memory, a plan takes no more.
+func TestDCGANAllocations(t *testing.T) {
+	m, err := LoadBytes(dcgan(32, 10, 8, 3), Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := m.NewSession()
+	z := latents(3, 10)
+	*s.args[0] = plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: z.Shape}, F: z.F32}
+	if n := testing.AllocsPerRun(20, func() {
+		if _, err := s.run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations in a run, want none", n)
 	}
 }
 
