@@ -10,24 +10,35 @@ import (
 // keysOf lists the keys that each type of layer must or may set, besides type,
 // name and in.
 var keysOf = map[string][]string{
-	Linear:    {"units"},
-	Relu:      {},
-	LeakyRelu: {"alpha"},
-	Tanh:      {},
-	Sigmoid:   {},
-	Maxout:    {"units", "pieces"},
-	Dropout:   {"keep", "scale"},
-	BatchNorm: {"eps", "momentum"},
-	Reshape:   {"shape"},
-	Flatten:   {},
+	Linear:        {"units"},
+	Conv:          {"channels", "kernel", "stride", "pad", "bias"},
+	ConvTranspose: {"channels", "kernel", "stride", "pad", "output_pad", "bias"},
+	Relu:          {},
+	LeakyRelu:     {"alpha"},
+	Tanh:          {},
+	Sigmoid:       {},
+	Maxout:        {"units", "pieces"},
+	Dropout:       {"keep", "scale"},
+	BatchNorm:     {"eps", "momentum"},
+	Upsample:      {"factor"},
+	GlobalAvgPool: {},
+	Reshape:       {"shape"},
+	Flatten:       {},
 }
 
 // layerTypes lists the types of layers for messages.
-var layerTypes = []string{Linear, Relu, LeakyRelu, Tanh, Sigmoid, Maxout, Dropout, BatchNorm, Reshape, Flatten}
+var layerTypes = []string{Linear, Conv, ConvTranspose, Relu, LeakyRelu, Tanh, Sigmoid, Maxout, Dropout, BatchNorm, Upsample, GlobalAvgPool, Reshape, Flatten}
 
 // setDefaults fills in what the layer may leave out.
 func (l *Layer) setDefaults() {
 	switch l.Type {
+	case Conv, ConvTranspose:
+		if l.Stride == 0 {
+			l.Stride = 1
+		}
+		if l.Bias == nil {
+			l.Bias = new(true)
+		}
 	case Dropout:
 		if l.Scale == 0 && l.Keep > 0 {
 			l.Scale = 1 / l.Keep
@@ -58,6 +69,13 @@ func (l *Layer) check() error {
 	}{
 		{"units", l.Units != 0, intRange("units", l.Units, 1, maxElements)},
 		{"pieces", l.Pieces != 0, intRange("pieces", l.Pieces, 1, maxElements)},
+		{"channels", l.Channels != 0, intRange("channels", l.Channels, 1, maxElements)},
+		{"kernel", l.Kernel != 0, intRange("kernel", l.Kernel, 1, maxKernel)},
+		{"stride", l.Stride != 0, intRange("stride", l.Stride, 1, maxKernel)},
+		{"pad", l.Pad != 0, intRange("pad", l.Pad, 0, l.Kernel-1)}, // beyond, a row would see zeros only
+		{"output_pad", l.OutputPad != 0, intRange("output_pad", l.OutputPad, 0, l.Stride-1)},
+		{"bias", l.Bias != nil, nil},
+		{"factor", l.Factor != 0, intRange("factor", l.Factor, 2, maxKernel)},
 		{"alpha", l.Alpha != 0, floatRange("alpha", l.Alpha, above(0), 1e6)},
 		{"keep", l.Keep != 0, floatRange("keep", l.Keep, above(0), 1)},
 		{"scale", l.Scale != 0, floatRange("scale", l.Scale, above(0), 1e6)},

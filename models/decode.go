@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,7 +59,7 @@ func (c *checker) token() (json.Token, error) {
 }
 
 // value checks that the next value fits type t. Types are structs, slices and
-// arrays of them, strings, int, float32 and float64.
+// arrays of them, strings, int, float32, float64 and *bool.
 func (c *checker) value(path string, t reflect.Type) error {
 	tok, err := c.token()
 	if err != nil {
@@ -78,6 +79,10 @@ func (c *checker) value(path string, t reflect.Type) error {
 	case reflect.String:
 		if _, ok := tok.(string); !ok {
 			return wrongType(path, tok, "a string")
+		}
+	case reflect.Pointer:
+		if _, ok := tok.(bool); t.Elem().Kind() != reflect.Bool || !ok {
+			return wrongType(path, tok, "true or false")
 		}
 	case reflect.Int:
 		n, ok := tok.(json.Number)
@@ -134,7 +139,7 @@ func (c *checker) object(path string, t reflect.Type) error {
 		if err := c.value(field, found); err != nil {
 			return err
 		}
-		if strict {
+		if strict && !slices.Contains(zeroDefault, key) {
 			if err := c.notZero(field, start, found); err != nil {
 				return err
 			}
@@ -144,8 +149,11 @@ func (c *checker) object(path string, t reflect.Type) error {
 	return err
 }
 
+// zeroDefault lists the keys of layers that are 0 unless set.
+var zeroDefault = []string{"pad", "output_pad"}
+
 // notZero refuses a key whose value is that of the key left out: it would
-// silently give the default, and neither a key of a layer nor an EMA may be zero.
+// silently give the default, and no other key of a layer, nor an EMA, may be zero.
 func (c *checker) notZero(path string, start int64, t reflect.Type) error {
 	text := bytes.TrimLeft(c.data[start:c.dec.InputOffset()], ": \t\r\n")
 	v := reflect.New(t)

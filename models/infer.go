@@ -13,6 +13,7 @@ const (
 	maxElements = 1 << 24 // per sample, of any tensor
 	maxParams   = 1 << 28 // per network
 	maxRank     = 8
+	maxKernel   = 1024 // also of strides and factors
 )
 
 // Networks validates the spec, infers all shapes and returns both networks. An
@@ -98,7 +99,7 @@ func build(name, prefix, inputName string, input []int, layers []Layer, out stri
 		return nil, fmt.Errorf("models: %s: nothing uses its result", n.where(i, n.Nodes[i].Layer))
 	}
 	if n.NumParams() == 0 {
-		return nil, fmt.Errorf("models: %s: nothing to train, want at least one layer with weights: %s, %s or %s", name, Linear, Maxout, BatchNorm)
+		return nil, fmt.Errorf("models: %s: nothing to train, want at least one layer with weights: %s, %s, %s, %s or %s", name, Linear, Maxout, Conv, ConvTranspose, BatchNorm)
 	}
 	n.Output = n.Nodes[n.Out].Out
 	return n, nil
@@ -142,9 +143,17 @@ func (n *Network) node(i int, l Layer, byName map[string]int) (Node, error) {
 func (n *Node) infer() error {
 	features := Elements(n.In)
 	switch n.Type {
-	case Linear, Maxout, BatchNorm:
+	case Linear, Maxout:
 		if len(n.In) != 1 {
 			return fmt.Errorf("input is %v, want rank 1; put a flatten before it", n.In)
+		}
+	case BatchNorm:
+		if len(n.In) != 1 && len(n.In) != 3 {
+			return fmt.Errorf("input is %v, want [n] or [C, H, W]", n.In)
+		}
+	case Conv, ConvTranspose, Upsample, GlobalAvgPool:
+		if len(n.In) != 3 {
+			return fmt.Errorf("input is %v, want [C, H, W]; put a reshape before it", n.In)
 		}
 	}
 	n.Out = n.In
@@ -157,8 +166,14 @@ func (n *Node) infer() error {
 		return n.units(n.Units*n.Pieces, features)
 	case BatchNorm:
 		for _, r := range []Role{Gamma, Beta, RunningMean, RunningVar} {
-			n.param(r, 0, features)
+			n.param(r, 0, n.In[0])
 		}
+	case Conv, ConvTranspose:
+		return n.convolution()
+	case Upsample:
+		return n.image(n.In[0], n.In[1]*n.Factor, n.In[2]*n.Factor)
+	case GlobalAvgPool:
+		n.Out = []int{n.In[0], 1, 1}
 	case Flatten:
 		n.Out = []int{features}
 	case Reshape:
@@ -166,6 +181,44 @@ func (n *Node) infer() error {
 			return fmt.Errorf("input is %v, %d elements, but shape %v has %d", n.In, features, n.Shape, e)
 		}
 		n.Out = slices.Clone(n.Shape)
+	}
+	return nil
+}
+
+// convolution infers a conv or conv_transpose. Its weight has ONNX's layout:
+// [K C R S], and for conv_transpose [C K R S].
+func (n *Node) convolution() error {
+	c, h, w := n.In[0], n.In[1], n.In[2]
+	taps := n.Kernel * n.Kernel
+	shape := []int{n.Channels, c, n.Kernel, n.Kernel}
+	size := func(in int) int { return (in+2*n.Pad-n.Kernel)/n.Stride + 1 }
+	if n.Type == Conv {
+		if least := min(h, w) + 2*n.Pad; least < n.Kernel {
+			return fmt.Errorf("kernel: %d, want at most %d, the smaller side of input %v with its pad", n.Kernel, least, n.In)
+		}
+	} else {
+		shape[0], shape[1] = c, n.Channels
+		size = func(in int) int { return (in-1)*n.Stride - 2*n.Pad + n.Kernel + n.OutputPad }
+		if least := size(min(h, w)); least < 1 {
+			return fmt.Errorf("pad: %d, nothing is left of input %v: want a result of at least 1 pixel, got %d", n.Pad, n.In, least)
+		}
+	}
+	if n.Channels > maxParams/taps/c {
+		return fmt.Errorf("weight is %v, want at most %d elements", shape, maxParams)
+	}
+	fanIn := shape[1] * taps // PyTorch's, which for conv_transpose counts output channels
+	n.param(Weight, fanIn, shape...)
+	if *n.Bias {
+		n.param(Bias, fanIn, n.Channels)
+	}
+	return n.image(n.Channels, size(h), size(w))
+}
+
+// image sets the shape of the result.
+func (n *Node) image(c, h, w int) error {
+	n.Out = []int{c, h, w}
+	if h > maxElements/c || w > maxElements/c/h {
+		return fmt.Errorf("result is %v, want at most %d elements", n.Out, maxElements)
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func TestSpecErrors(t *testing.T) {
 		{func(s *Spec) { s.Generator[1].Name = "t"; s.Outputs.Generator = "t" }, `generator layer 2 (reshape): nothing uses its result`},
 
 		{gen(0, Layer{}), `generator layer 0 (""): type is missing`},
-		{gen(0, Layer{Type: "lienar"}), `generator layer 0 (lienar): unknown type (did you mean "linear"?), want one of linear, relu, leaky_relu, tanh, sigmoid, maxout, dropout, batch_norm, reshape, flatten`},
+		{gen(0, Layer{Type: "lienar"}), `generator layer 0 (lienar): unknown type (did you mean "linear"?), want one of linear, conv, conv_transpose, relu, leaky_relu, tanh, sigmoid, maxout, dropout, batch_norm, upsample, global_avg_pool, reshape, flatten`},
 		{gen(0, Layer{Type: Linear}), `generator layer 0 (linear): units: 0, want at least 1`},
 		{gen(0, Layer{Type: Linear, Name: "a", Units: -1}), `generator layer 0 "a" (linear): units: -1, want at least 1`},
 		{gen(0, Layer{Type: Linear, Units: 1<<24 + 1}), `generator layer 0 (linear): units: 16777217, want at most 16777216`},
@@ -186,7 +186,7 @@ func TestNothingToTrain(t *testing.T) {
 	} {
 		s := valid()
 		c.change(s)
-		want := "models: " + c.name + ": nothing to train, want at least one layer with weights: linear, maxout or batch_norm"
+		want := "models: " + c.name + ": nothing to train, want at least one layer with weights: linear, maxout, conv, conv_transpose or batch_norm"
 		if _, _, err := s.Networks(); err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)
 		}

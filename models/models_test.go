@@ -25,7 +25,7 @@ func TestPresets(t *testing.T) {
 			t.Errorf("LoadPreset(%q) = %+v, %v, want %+v", p.Name, got, err, p)
 		}
 	}
-	if want := []string{"goodfellow-mnist", "mlp28"}; !slices.Equal(names, want) {
+	if want := []string{"dcgan28", "dcgan32", "dcgan64", "goodfellow-mnist", "mlp28"}; !slices.Equal(names, want) {
 		t.Errorf("got presets %q, want %q", names, want)
 	}
 	// A caller's changes stay the caller's.
@@ -36,13 +36,17 @@ func TestPresets(t *testing.T) {
 }
 
 // TestPresetSizes compares parameter counts with those of the published
-// networks: 2,503,984 and 1,231,441 follow from Goodfellow et al.'s mnist.yaml.
+// networks: 2,503,984 and 1,231,441 follow from Goodfellow et al.'s mnist.yaml, 3,576,704 and 2,765,568
+// are what PyTorch counts in its tutorial's.
 func TestPresetSizes(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		g, d int
 	}{
 		{"goodfellow-mnist", 2_503_984, 1_231_441},
+		{"dcgan28", 100*128*49 + 2*128 + 128*64*16 + 2*64 + 64*16, 32*16 + 32*64*16 + 2*64 + 64*49},
+		{"dcgan32", 100*256*16 + 2*256 + 256*128*16 + 2*128 + 128*64*16 + 2*64 + 64*3*16, 3*64*16 + 64*128*16 + 2*128 + 128*256*16 + 2*256 + 256*16},
+		{"dcgan64", 3_576_704, 2_765_568},
 		{"mlp28", 100*256 + 256 + 256*512 + 512 + 512*1024 + 1024 + 1024*784 + 784, 784*512 + 512 + 512*256 + 256 + 256 + 1},
 	} {
 		p, err := LoadPreset(tt.name)
@@ -92,7 +96,7 @@ func TestGoodfellow(t *testing.T) {
 
 func TestLoadPreset(t *testing.T) {
 	_, err := LoadPreset("mlp82")
-	want := `models: unknown preset "mlp82" (did you mean "mlp28"?), want one of goodfellow-mnist, mlp28, or a file whose name ends in .json`
+	want := `models: unknown preset "mlp82" (did you mean "mlp28"?), want one of dcgan28, dcgan32, dcgan64, goodfellow-mnist, mlp28, or a file whose name ends in .json`
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}

@@ -26,7 +26,7 @@ type Param struct {
 	Name  string // the node's ID and what it is, "g.2.weight"
 	Shape []int
 	Role  Role
-	FanIn int // inputs of each unit, for initialisation; 0 for batch norm
+	FanIn int // inputs of each unit as PyTorch counts them, for initialisation; 0 for batch norm
 }
 
 // Role says what a parameter is for.

@@ -27,7 +27,7 @@ func Presets() []Preset {
 	if err != nil {
 		panic("models: internal error: " + err.Error())
 	}
-	var all []Preset
+	all := dcganPresets()
 	for _, e := range entries {
 		data, err := presetFiles.ReadFile("presets/" + e.Name())
 		if err != nil {

@@ -80,6 +80,7 @@ type Init struct {
 	G           Distribution `json:"g"`
 	D           Distribution `json:"d"`
 	GOutputBias string       `json:"g_output_bias,omitzero"` // "" or Marginals
+	GammaStd    float32      `json:"gamma_std,omitzero"`     // standard deviation of batch norms' scales around 1; 0: all are 1
 }
 
 // Distribution is a distribution of initial weights, centred at 0.

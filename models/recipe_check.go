@@ -22,6 +22,7 @@ func (r *Recipe) Validate() error {
 		prefix("init.g.", r.Init.G.check()),
 		prefix("init.d.", r.Init.D.check()),
 		intRange("ema.half_life_images", r.EMA.HalfLifeImages, 0, 1<<30),
+		floatRange("init.gamma_std", r.Init.GammaStd, atLeast(0), 1e3),
 	)
 	switch {
 	case err != nil:

@@ -6,7 +6,7 @@ import (
 )
 
 func TestRecipeErrors(t *testing.T) {
-	adam, sgd := Presets()[1].Recipe, Presets()[0].Recipe
+	adam, sgd := Presets()[4].Recipe, Presets()[3].Recipe
 	nan := float32(math.NaN())
 	for _, tt := range []struct {
 		base   Recipe
@@ -46,6 +46,7 @@ func TestRecipeErrors(t *testing.T) {
 		{sgd, func(r *Recipe) { r.Init.D.Scale = 0 }, `init.d.scale: 0, want above 0`},
 		{adam, func(r *Recipe) { r.EMA.HalfLifeImages = -1 }, `ema.half_life_images: -1, want at least 0`},
 		{adam, func(r *Recipe) { r.EMA.HalfLifeImages = 1<<30 + 1 }, `ema.half_life_images: 1073741825, want at most 1073741824`},
+		{adam, func(r *Recipe) { r.Init.GammaStd = -1 }, `init.gamma_std: -1, want at least 0`},
 		{sgd, func(r *Recipe) { r.Init.GOutputBias = "zero" }, `init.g_output_bias: "zero", want "marginals" or none`},
 	} {
 		r := tt.base

@@ -30,16 +30,20 @@ const (
 
 // Types of layers. Shapes are those of one sample, without the batch.
 const (
-	Linear    = "linear"     // [n] -> [units]: weight·x + bias; key units
-	Relu      = "relu"       // max(x, 0)
-	LeakyRelu = "leaky_relu" // x where x > 0, else alpha·x; key alpha
-	Tanh      = "tanh"
-	Sigmoid   = "sigmoid"
-	Maxout    = "maxout"     // [n] -> [units]: the largest of pieces linear functions; keys units, pieces
-	Dropout   = "dropout"    // in training: scale·x with probability keep, else 0; keys keep, scale (default 1/keep)
-	BatchNorm = "batch_norm" // [n] -> [n]; keys eps (default 1e-5), momentum (default 0.1, PyTorch's sense)
-	Reshape   = "reshape"    // -> shape, as many elements; key shape
-	Flatten   = "flatten"    // [C H W] -> [C·H·W]
+	Linear        = "linear"         // [n] -> [units]: weight·x + bias; key units
+	Conv          = "conv"           // [C H W] -> [channels H' W'], H' = ⌊(H + 2·pad - kernel)/stride⌋ + 1; keys channels, kernel, stride (default 1), pad (default 0), bias (default true)
+	ConvTranspose = "conv_transpose" // [C H W] -> [channels H' W'], H' = (H-1)·stride - 2·pad + kernel + output_pad; keys as conv, and output_pad (default 0)
+	Relu          = "relu"           // max(x, 0)
+	LeakyRelu     = "leaky_relu"     // x where x > 0, else alpha·x; key alpha
+	Tanh          = "tanh"
+	Sigmoid       = "sigmoid"
+	Maxout        = "maxout"          // [n] -> [units]: the largest of pieces linear functions; keys units, pieces
+	Dropout       = "dropout"         // in training: scale·x with probability keep, else 0; keys keep, scale (default 1/keep)
+	BatchNorm     = "batch_norm"      // [n] or [C H W], over batch and pixels; keys eps (default 1e-5), momentum (default 0.1, PyTorch's sense)
+	Upsample      = "upsample"        // [C H W] -> [C factor·H factor·W], each pixel repeated (nearest); key factor
+	GlobalAvgPool = "global_avg_pool" // [C H W] -> [C 1 1]: the mean of all pixels
+	Reshape       = "reshape"         // -> shape, as many elements; key shape
+	Flatten       = "flatten"         // [C H W] -> [C·H·W]
 )
 
 // SampleInput is the name by which a discriminator's layers refer to its
@@ -83,17 +87,24 @@ type Sample struct {
 // Layer is one layer of a network. Which fields a layer may and must set
 // depends on its type, see the list of types; zero means not set.
 type Layer struct {
-	Type     string   `json:"type"`              // one of the types of layers
-	Name     string   `json:"name,omitzero"`     // unique in its network; default: the layer's number
-	In       []string `json:"in,omitzero"`       // names of earlier layers or of the network's input; default: the layer before
-	Units    int      `json:"units,omitzero"`    // linear, maxout: elements of the result
-	Pieces   int      `json:"pieces,omitzero"`   // maxout: linear functions per unit
-	Alpha    float32  `json:"alpha,omitzero"`    // leaky_relu: slope below zero
-	Keep     float32  `json:"keep,omitzero"`     // dropout: probability that an element is kept, in (0,1]
-	Scale    float32  `json:"scale,omitzero"`    // dropout: factor of kept elements
-	Eps      float32  `json:"eps,omitzero"`      // batch_norm: added to the variance
-	Momentum float32  `json:"momentum,omitzero"` // batch_norm: weight of the new batch in the running statistics, in (0,1]
-	Shape    []int    `json:"shape,omitzero"`    // reshape: the result's shape, without the batch
+	Type      string   `json:"type"`                // one of the types of layers
+	Name      string   `json:"name,omitzero"`       // unique in its network; default: the layer's number
+	In        []string `json:"in,omitzero"`         // names of earlier layers or of the network's input; default: the layer before
+	Units     int      `json:"units,omitzero"`      // linear, maxout: elements of the result
+	Pieces    int      `json:"pieces,omitzero"`     // maxout: linear functions per unit
+	Channels  int      `json:"channels,omitzero"`   // conv, conv_transpose: channels of the result
+	Kernel    int      `json:"kernel,omitzero"`     // conv, conv_transpose: rows and columns of taps
+	Stride    int      `json:"stride,omitzero"`     // conv, conv_transpose: pixels from tap window to tap window, in the larger grid
+	Pad       int      `json:"pad,omitzero"`        // conv: rows and columns of zeros on each side; conv_transpose: of the result cut off
+	OutputPad int      `json:"output_pad,omitzero"` // conv_transpose: rows and columns added at the bottom and the right, below stride
+	Bias      *bool    `json:"bias,omitzero"`       // conv, conv_transpose: whether there is a bias
+	Factor    int      `json:"factor,omitzero"`     // upsample: pixels for one, in rows and in columns
+	Alpha     float32  `json:"alpha,omitzero"`      // leaky_relu: slope below zero
+	Keep      float32  `json:"keep,omitzero"`       // dropout: probability that an element is kept, in (0,1]
+	Scale     float32  `json:"scale,omitzero"`      // dropout: factor of kept elements
+	Eps       float32  `json:"eps,omitzero"`        // batch_norm: added to the variance
+	Momentum  float32  `json:"momentum,omitzero"`   // batch_norm: weight of the new batch in the running statistics, in (0,1]
+	Shape     []int    `json:"shape,omitzero"`      // reshape: the result's shape, without the batch
 }
 
 // ParseSpec reads a spec from strict JSON, fills in the defaults that depend on
@@ -147,6 +158,9 @@ func cloneLayers(layers []Layer) []Layer {
 	for i := range c {
 		c[i].In = slices.Clone(c[i].In)
 		c[i].Shape = slices.Clone(c[i].Shape)
+		if b := c[i].Bias; b != nil {
+			c[i].Bias = new(*b)
+		}
 	}
 	return c
 }

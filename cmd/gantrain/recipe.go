@@ -43,6 +43,7 @@ var recipeFlags = []recipeFlag{
 	{"lr-min", func(r *models.Recipe) []any { return []any{&r.Solver.LRMin} }},
 	{"g-init", func(r *models.Recipe) []any { return []any{&r.Init.G} }},
 	{"d-init", func(r *models.Recipe) []any { return []any{&r.Init.D} }},
+	{"gamma-std", func(r *models.Recipe) []any { return []any{&r.Init.GammaStd} }},
 	{"g-output-bias", func(r *models.Recipe) []any { return []any{&r.Init.GOutputBias} }},
 	{"ema", func(r *models.Recipe) []any { return []any{&r.EMA} }},
 }

@@ -53,6 +53,7 @@ The recipe (left out: the preset's own)
   --momentum-start EPOCH --momentum-saturate EPOCH       (sgd)
   --g-init TYPE:SCALE --d-init TYPE:SCALE
                             normal:0.02, uniform:0.05, fan_in_uniform
+  --gamma-std X             of batch norms' scales around 1; 0 for none
   --g-output-bias marginals|none
   --ema IMAGES|off          grids and exports are of a moving average of G with
                             this half-life

@@ -10,8 +10,8 @@ import (
 	"gantry/models"
 )
 
-// Init sets every parameter to its value at step 0: weights and biases as init
-// says, batch norms to scale 1, shift 0, mean 0 and variance 1. Parameter i, of
+// Init sets every parameter to its value at step 0: weights, biases and the
+// scales of batch norms as init says; their shift is 0, mean 0 and variance 1. Parameter i, of
 // the generator's in order and then the discriminator's, is drawn from stream
 // [rng.Init] with sub i and index 0.
 //
@@ -28,7 +28,7 @@ func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
 		d models.Distribution
 	}{{m.G, init.G}, {m.D, init.D}} {
 		for _, p := range n.params {
-			if err := initParam(n.Tensor(p.Name).Float32s(), p, n.d, seed, sub); err != nil {
+			if err := initParam(n.Tensor(p.Name).Float32s(), p, n.d, init.GammaStd, seed, sub); err != nil {
 				return err
 			}
 			sub++
@@ -40,9 +40,15 @@ func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
 	return nil
 }
 
-func initParam(w []float32, p models.Param, d models.Distribution, seed uint64, sub uint32) error {
+func initParam(w []float32, p models.Param, d models.Distribution, gammaStd float32, seed uint64, sub uint32) error {
 	switch p.Role {
-	case models.Gamma, models.RunningVar:
+	case models.Gamma:
+		rng.Normal(w, seed, rng.Init, sub, 0)
+		for i, x := range w {
+			w[i] = 1 + float32(gammaStd*x)
+		}
+		return nil
+	case models.RunningVar:
 		fill(w, 1)
 		return nil
 	case models.Beta, models.RunningMean:
