@@ -5,7 +5,7 @@
 DIR holds job.json {spec, recipe, steps} and, as little-endian float32: start.bin (the parameters of G and of D, in the order
 of their layers, running statistics included), latents.bin [steps batch size] and reals.bin [steps batch C H W]. The script
 writes losses.bin [steps 2] (L_D and L_G of each step) and end.bin: the parameters again, then for each trainable one of G and
-of D Adam's exp_avg and exp_avg_sq.
+of D Adam's exp_avg and exp_avg_sq, and what G in sampling mode (eval) makes of the first batch of latents.
 
 The test runs it where GANTRY_PYTHON names a python that has torch; with UPDATE_GOLDEN=1 it also renews train/testdata."""
 import json, os, sys
@@ -28,24 +28,31 @@ class Maxout(nn.Linear):
         self.pieces = pieces
     def forward(self, x): return super().forward(x).unflatten(1, (-1, self.pieces)).amax(2)
 
-def net(layers, n):
-    seq = []
+def net(layers, shape):
+    seq, x = [], torch.zeros(1, *shape)
     for l in layers:
-        t = l['type']
-        if t == 'linear': seq.append(nn.Linear(n, l['units'])); n = l['units']
-        elif t == 'maxout': seq.append(Maxout(n, l['units'], l['pieces'])); n = l['units']
-        elif t == 'batch_norm': seq.append(nn.BatchNorm1d(n, l['eps'], l['momentum']))
-        elif t == 'relu': seq.append(nn.ReLU())
-        elif t == 'leaky_relu': seq.append(nn.LeakyReLU(l['alpha']))
-        elif t == 'tanh': seq.append(nn.Tanh())
-        elif t == 'sigmoid': seq.append(nn.Sigmoid())
-        elif t == 'reshape': seq.append(nn.Unflatten(1, l['shape']))
-        elif t == 'flatten': seq.append(nn.Flatten())
+        t, n = l['type'], x.shape[1]
+        def conv(kind, **more): return kind(n, l['channels'], l['kernel'], l['stride'], l.get('pad', 0), bias=l['bias'], **more)
+        if t == 'linear': m = nn.Linear(n, l['units'])
+        elif t == 'maxout': m = Maxout(n, l['units'], l['pieces'])
+        elif t == 'conv': m = conv(nn.Conv2d)
+        elif t == 'conv_transpose': m = conv(nn.ConvTranspose2d, output_padding=l.get('output_pad', 0))
+        elif t == 'batch_norm': m = (nn.BatchNorm2d if x.dim() == 4 else nn.BatchNorm1d)(n, l['eps'], l['momentum'])
+        elif t == 'relu': m = nn.ReLU()
+        elif t == 'leaky_relu': m = nn.LeakyReLU(l['alpha'])
+        elif t == 'tanh': m = nn.Tanh()
+        elif t == 'sigmoid': m = nn.Sigmoid()
+        elif t == 'upsample': m = nn.Upsample(scale_factor=l['factor'])
+        elif t == 'global_avg_pool': m = nn.AdaptiveAvgPool2d(1)
+        elif t == 'reshape': m = nn.Unflatten(1, l['shape'])
+        elif t == 'flatten': m = nn.Flatten()
         else: sys.exit('fixtures_torch: no layer ' + t)
+        with torch.no_grad(): x = m.eval()(x)
+        seq.append(m.train())
     return nn.Sequential(*seq)
 
-G = net(spec['generator'], spec['inputs'][0]['size'])
-D = net(spec['discriminator'], int(np.prod(spec['sample']['shape'])))
+G = net(spec['generator'], [spec['inputs'][0]['size']])
+D = net(spec['discriminator'], spec['sample']['shape'])
 tensors = [t for m in (G, D) for k, t in m.state_dict().items() if not k.endswith('num_batches_tracked')]
 start, at = load('start.bin'), 0
 for t in tensors:
@@ -69,6 +76,6 @@ for z, x in zip(zs, xs):
     c.backward(); oG.step()
     losses += [(a + b).item(), c.item()]
 
-end = tensors + [o.state[p][k] for m, o in ((G, oG), (D, oD)) for p in m.parameters() for k in ('exp_avg', 'exp_avg_sq')]
+end = tensors + [o.state[p][k] for m, o in ((G, oG), (D, oD)) for p in m.parameters() for k in ('exp_avg', 'exp_avg_sq')] + [G.eval()(zs[0])]
 np.array(losses, '<f4').tofile(os.path.join(dir, 'losses.bin'))
 np.concatenate([t.detach().numpy().ravel() for t in end]).astype('<f4').tofile(os.path.join(dir, 'end.bin'))

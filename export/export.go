@@ -6,7 +6,7 @@
 // What is written is the generator's Gorgonia graph in sampling mode, the one
 // that draws the images of a training run: it is walked from its output to its
 // inputs, and every operation states its own ONNX node. Batch norms are then
-// folded into the linear layers before them. The file holds standard operators
+// folded into the linear layers and convolutions before them. The file holds standard operators
 // of opset 13 only; its input is float32 [N, nz], its output "image" float32
 // [N, C, H, W] or "sample" [N, d], with N open. Its metadata says where it comes
 // from and holds a golden, a few results to check any runtime by.
@@ -38,7 +38,7 @@ type Info struct {
 
 // Options says how to write. The commands set Fold unless told otherwise.
 type Options struct {
-	Fold bool // fold batch norms into the linear layers before them
+	Fold bool // fold batch norms into the linear layers and convolutions before them
 }
 
 // A Report says what was written and how well it agrees with the trained model.

@@ -25,7 +25,7 @@ type network struct {
 // A node is an ONNX node with one output.
 type node struct {
 	name, op string
-	attrs    map[string]any // int64, float32 or []int64
+	attrs    map[string]any // int64, float32, string or []int64
 	in       []string
 	out      string
 }
@@ -122,6 +122,9 @@ func (w *walker) operation(n *gorgonia.Node, layer string) (string, error) {
 		return "", fmt.Errorf("export: layer %q: operation %v has no ONNX form", layer, n.Op())
 	}
 	op, attrs, consts := l.ONNX()
+	if op == "" {
+		return w.visit(graph.Children(n)[0], layer)
+	}
 	name := n.Name()
 	if own := !strings.Contains(name, "("); own { // otherwise Gorgonia made it up from the operation
 		layer = name
@@ -145,7 +148,14 @@ func (w *walker) operation(n *gorgonia.Node, layer string) (string, error) {
 		if k > 0 {
 			v = fmt.Sprint(v, k)
 		}
-		w.net.weights = append(w.net.weights, weight{name: v, shape: []int{len(c)}, i: c})
+		switch c := c.(type) {
+		case []int64:
+			w.net.weights = append(w.net.weights, weight{name: v, shape: []int{len(c)}, i: c})
+		case []float32:
+			w.net.weights = append(w.net.weights, weight{name: v, shape: []int{len(c)}, f: c})
+		default:
+			v = "" // left out
+		}
 		x.in = append(x.in, v)
 	}
 	w.net.nodes = append(w.net.nodes, x)
@@ -155,8 +165,11 @@ func (w *walker) operation(n *gorgonia.Node, layer string) (string, error) {
 // foldedMark is in the names of folded weights: they are not the model's.
 const foldedMark = ".folded."
 
-// fold puts each BatchNormalization whose argument is a Gemm of its own into that
-// Gemm, under new names.
+// foldable lists the nodes into which a batch norm behind them can be folded.
+var foldable = []string{"Gemm", "Conv", "ConvTranspose"}
+
+// fold puts each BatchNormalization whose argument is a Gemm, Conv or
+// ConvTranspose of its own into that node, under new names.
 func (n *network) fold() {
 	uses := map[string]int{}
 	made := map[string]int{} // value -> node
@@ -177,13 +190,26 @@ func (n *network) fold() {
 		}
 		g := &n.nodes[at]
 		eps, ok := x.attrs["epsilon"].(float32)
-		if !ok || g.op != "Gemm" || len(g.in) != 3 || uses[g.out] != 1 || uses[g.in[1]] != 1 || uses[g.in[2]] != 1 {
+		if !ok || !slices.Contains(foldable, g.op) || uses[g.out] != 1 || uses[g.in[1]] != 1 || len(g.in) == 3 && uses[g.in[2]] != 1 {
 			continue
 		}
-		weights, bias := n.weight(g.in[1]), n.weight(g.in[2])
-		weights.f, bias.f = fold.BatchNorm(weights.f, bias.f, n.weight(x.in[1]).f, n.weight(x.in[2]).f, n.weight(x.in[3]).f, n.weight(x.in[4]).f, eps, false)
+		// A node without a bias gets one, in the place of the norm's.
+		weights, bias, before := n.weight(g.in[1]), n.weight(x.in[2]), []float32(nil)
+		if len(g.in) == 3 {
+			bias = n.weight(g.in[2])
+			before = bias.f
+		}
+		gamma, beta, mean, variance := n.weight(x.in[1]).f, n.weight(x.in[2]).f, n.weight(x.in[3]).f, n.weight(x.in[4]).f
+		switch g.op {
+		case "Gemm":
+			weights.f, bias.f = fold.BatchNorm(weights.f, before, gamma, beta, mean, variance, eps, false)
+		case "Conv":
+			weights.f, bias.f = fold.Conv(weights.f, before, gamma, beta, mean, variance, eps)
+		case "ConvTranspose":
+			weights.f, bias.f = fold.ConvTranspose(weights.f, before, gamma, beta, mean, variance, eps, weights.shape[0], 1)
+		}
 		weights.name, bias.name = g.name+foldedMark+"weight", g.name+foldedMark+"bias"
-		g.in[1], g.in[2] = weights.name, bias.name
+		g.in = []string{g.in[0], weights.name, bias.name}
 		g.out = x.out
 		made[x.out] = at
 		gone[x.name] = true

@@ -40,10 +40,12 @@ func encode(net *network, m *graph.Model, props map[string]string) ([]byte, erro
 				a.Type, a.I = onnx.AttributeProto_INT, v
 			case float32:
 				a.Type, a.F = onnx.AttributeProto_FLOAT, v
+			case string:
+				a.Type, a.S = onnx.AttributeProto_STRING, new(onnx.Raw(v))
 			case []int64:
 				a.Type, a.Ints = onnx.AttributeProto_INTS, v
 			default:
-				return nil, fmt.Errorf("export: node %q (%s): attribute %q is a %T, want int64, float32 or []int64", x.name, x.op, key, v)
+				return nil, fmt.Errorf("export: node %q (%s): attribute %q is a %T, want int64, float32, string or []int64", x.name, x.op, key, v)
 			}
 			p.Attribute = append(p.Attribute, a)
 		}

@@ -20,7 +20,7 @@ func TestConvShapes(t *testing.T) {
 		layer  Layer
 		out    []int
 		params []Param
-		macs   int
+		macs   int64
 	}{
 		{Layer{Type: Conv, Channels: 7, Kernel: 3}, []int{7, 3, 4}, []Param{{"g.1.weight", []int{7, 2, 3, 3}, Weight, 18}, {"g.1.bias", []int{7}, Bias, 18}}, 7 * 18 * 12},
 		{Layer{Type: Conv, Channels: 7, Kernel: 4, Stride: 2, Pad: 1, Bias: new(false)}, []int{7, 2, 3}, []Param{{"g.1.weight", []int{7, 2, 4, 4}, Weight, 32}}, 7 * 32 * 6},

@@ -5,12 +5,12 @@ import "slices"
 // MultiplyAdds returns the multiplications, each with an addition, that the
 // layer needs for one sample: weights times pixels of the smaller grid for
 // convolutions, weights for linear and maxout. The others count nothing.
-func (n *Node) MultiplyAdds() int {
+func (n *Node) MultiplyAdds() int64 {
 	switch n.Type {
 	case Linear, Maxout, Conv:
-		return n.Params[0].Elements() * Elements(n.Out) / Elements(n.Out[:1])
+		return int64(n.Params[0].Elements()) * int64(Elements(n.Out)/n.Out[0])
 	case ConvTranspose:
-		return n.Params[0].Elements() * Elements(n.In) / n.In[0]
+		return int64(n.Params[0].Elements()) * int64(Elements(n.In)/n.In[0])
 	}
 	return 0
 }
@@ -34,12 +34,12 @@ func StepFLOP(s *Spec, r *Recipe) (float64, error) {
 	if r.GLatents == Fresh {
 		generate++
 	}
-	discriminate := 2 * float64(r.K) * (3*dAll - dFirst) // on real and on generated samples
-	deceive := 2 * dAll                                  // forward, then back to the samples
+	discriminate := float64(2 * float64(r.K) * (float64(3*dAll) - dFirst)) // on real and on generated samples
+	deceive := 2 * dAll                                                    // forward, then back to the samples
 	if r.Update == Simultaneous {
 		deceive = dAll // D's forward pass serves both
 	}
-	step := generate*gAll + discriminate + deceive + 2*gAll - gFirst
+	step := float64(generate*gAll) + discriminate + deceive + float64(2*gAll) - gFirst
 	return 2 * float64(r.Batch) * step, nil
 }
 

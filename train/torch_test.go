@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"gantry/internal/graph"
 	"gantry/internal/kernel"
 	"gantry/internal/rng"
 	"gantry/models"
@@ -34,6 +35,15 @@ const (
   {"type": "tanh"}, {"type": "linear", "units": 1}],
  "sample": {"shape": [1, 8, 8], "range": [0, 1]}}`
 
+	pixelsSpec = `{"version": 1, "inputs": [{"name": "z", "size": 10, "distribution": "normal"}],
+ "generator": [{"type": "linear", "units": 48}, {"type": "reshape", "shape": [12, 2, 2]}, {"type": "relu"}, {"type": "batch_norm"},
+  {"type": "upsample", "factor": 2}, {"type": "conv", "channels": 8, "kernel": 3, "pad": 1}, {"type": "tanh"},
+  {"type": "conv_transpose", "channels": 3, "kernel": 3, "stride": 2, "pad": 1, "output_pad": 1}, {"type": "sigmoid"}],
+ "discriminator": [{"type": "conv", "channels": 6, "kernel": 3, "stride": 2, "pad": 1}, {"type": "leaky_relu", "alpha": 0.1},
+  {"type": "batch_norm"}, {"type": "conv", "channels": 10, "kernel": 2, "bias": false}, {"type": "sigmoid"},
+  {"type": "global_avg_pool"}, {"type": "flatten"}, {"type": "linear", "units": 1}],
+ "sample": {"shape": [3, 8, 8], "range": [0, 1]}}`
+
 	torchRecipe = `{"batch": 16, "k": 1, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
  "g_loss_scale": 1, "d_loss_scale": 0.5, "solver": {"type": "adam", "g_lr": 0.002, "d_lr": 0.001, "beta1": 0.5, "beta2": 0.999, "eps": 1e-8}, ` + fanIn + `}`
 )
@@ -41,13 +51,13 @@ const (
 const torchSteps = 10
 
 // A torchResult is what one side ends with: losses [steps 2] and the tensors of
-// [Trainer.State], one after the other.
+// ending, one after the other.
 type torchResult struct{ losses, end []float32 }
 
 // TestTorch trains for ten steps and compares with what PyTorch made of the
 // same weights, latents and images: with stored results always, and with
 // PyTorch itself where GANTRY_PYTHON is set. Losses agree to 1e-4; the change of
-// each tensor, moments included, to 1e-3 of its length.
+// each tensor, running statistics and moments included, and samples, to 1e-3 of its length.
 func TestTorch(t *testing.T) {
 	mlp28, err := models.LoadPreset("mlp28")
 	if err != nil {
@@ -55,6 +65,20 @@ func TestTorch(t *testing.T) {
 	}
 	narrow, recipe := parse(t, narrowSpec, torchRecipe)
 	mixed, _ := parse(t, mixedSpec, torchRecipe)
+	pixels, _ := parse(t, pixelsSpec, torchRecipe)
+	dcgan := func(c models.DCGAN) *models.Spec {
+		s, err := c.Spec()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	dcgan28, err := models.LoadPreset("dcgan28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tutorial := dcgan28.Recipe
+	tutorial.Batch = 16
 	for _, c := range []struct {
 		name     string
 		spec     *models.Spec
@@ -64,6 +88,9 @@ func TestTorch(t *testing.T) {
 		{"narrow", narrow, recipe, false},
 		{"mixed", mixed, recipe, false},
 		{"mlp28", &mlp28.Spec, &mlp28.Recipe, true},
+		{"pixels", pixels, recipe, true},
+		{"dcgan28", dcgan(models.DCGAN{Size: 28, Channels: 1, Latent: 20, GWidth: 8, DWidth: 8}), &tutorial, true},
+		{"dcgan64", dcgan(models.DCGAN{Size: 64, Channels: 3, Latent: 20, GWidth: 4, DWidth: 4}), &tutorial, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.sketched && kernel.Tier() == "go" {
@@ -77,7 +104,8 @@ func TestTorch(t *testing.T) {
 			}
 			defer x.Close()
 			dir := t.TempDir()
-			start := flatten(x.State())
+			start := flatten(ending(t, x))
+			clear(start[len(start)-x.Recipe().Batch*models.Elements(c.spec.Sample.Shape):]) // samples are compared as they are
 			python := os.Getenv("GANTRY_PYTHON")
 			if python != "" {
 				writeJob(t, dir, x)
@@ -86,7 +114,8 @@ func TestTorch(t *testing.T) {
 			for _, s := range steps(t, x, torchSteps) {
 				got.losses = append(got.losses, float32(s.LossD), float32(s.LossG))
 			}
-			got.end = flatten(x.State())
+			state := ending(t, x)
+			got.end = flatten(state)
 			file := filepath.Join("testdata", "torch-"+c.name+".bin")
 			if python == "" {
 				t.Log("GANTRY_PYTHON is not set: compared with stored results only")
@@ -95,10 +124,10 @@ func TestTorch(t *testing.T) {
 					t.Fatalf("%v: %s", err, out)
 				}
 				want := torchResult{readFloats(t, filepath.Join(dir, "losses.bin")), readFloats(t, filepath.Join(dir, "end.bin"))}
-				compare(t, x.State(), start, got, want, false)
+				compare(t, state, start, got, want, false)
 				if os.Getenv("UPDATE_GOLDEN") == "1" {
 					if c.sketched {
-						want.end = sketch(x.State(), want.end)
+						want.end = sketch(state, want.end)
 					}
 					writeFloats(t, file, append(want.losses, want.end...))
 				}
@@ -106,11 +135,29 @@ func TestTorch(t *testing.T) {
 			stored := readFloats(t, file)
 			want := torchResult{stored[:2*torchSteps], stored[2*torchSteps:]}
 			if c.sketched {
-				got.end, start = sketch(x.State(), got.end), sketch(x.State(), start)
+				got.end, start = sketch(state, got.end), sketch(state, start)
 			}
-			compare(t, x.State(), start, got, want, c.sketched)
+			compare(t, state, start, got, want, c.sketched)
 		})
 	}
+}
+
+// ending returns the trainer's state, and what G in sampling mode makes of the
+// first batch of latents.
+func ending(t *testing.T, x *Trainer) []NamedTensor {
+	t.Helper()
+	n := x.Recipe().Batch
+	z := make([]float32, n*x.Spec().Inputs[0].Size)
+	x.latents.draw(z, 0)
+	s, err := graph.NewSampler(x.Model(), n, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := s.Run(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(x.State(), NamedTensor{"samples", shape(n, x.Spec().Sample.Shape), images})
 }
 
 // compare checks the losses and, tensor by tensor, ‖Δ-Δref‖ <= 1e-3·‖Δref‖.

@@ -45,7 +45,7 @@ func (o act) grad(c *Context, _ gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia.N
 	return one(elementwise(c, actGrad{o}, y, g))
 }
 
-func (o act) ONNX() (string, map[string]any, [][]int64) {
+func (o act) ONNX() (string, map[string]any, []any) {
 	switch o.kind {
 	case kernel.Relu:
 		return "Relu", nil, nil

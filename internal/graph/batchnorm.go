@@ -11,34 +11,37 @@ import (
 	"gantry/internal/kernel"
 )
 
-// norm is batch normalisation (Ioffe and Szegedy 2015) of x [N C] in training:
-// y = (x-mean)·inv·gamma + beta, where mean and the biased variance are over
-// the batch and inv = 1/√(variance+eps). The statistics of the last run stay in
-// the op, for the backward pass and for [Pass.Commit].
+// norm is batch normalisation (Ioffe and Szegedy 2015) of x [N C] or [H W N C] in
+// training, and an activation in the same pass: y = act((x-mean)·inv·gamma + beta),
+// where mean and the biased variance are over the rows, pixels and batch, and
+// inv = 1/√(variance+eps). The statistics of the last run stay in the op, for the
+// backward pass and for [Pass.Commit].
 type norm struct {
-	m, n                int
+	*rows
 	eps                 float32
+	act                 act
 	mean, variance, inv []float32
 }
 
-func normOf(c *Context, x, gamma, beta *gorgonia.Node, eps float32) (*gorgonia.Node, *norm, error) {
+func normOf(c *Context, x, gamma, beta *gorgonia.Node, eps float32, a act) (*gorgonia.Node, *norm, error) {
 	s := x.Shape()
 	if err := checkNorm(s, gamma, beta); err != nil {
 		return nil, nil, err
 	}
-	n := s[1]
-	o := &norm{m: s[0], n: n, eps: eps, mean: make([]float32, n), variance: make([]float32, n), inv: make([]float32, n)}
+	r := newRows(c, s)
+	o := &norm{rows: r, eps: eps, act: a, mean: make([]float32, r.n), variance: make([]float32, r.n), inv: make([]float32, r.n)}
 	node, err := apply(c, o, s.Clone(), x, gamma, beta)
 	return node, o, err
 }
 
 func checkNorm(x tensor.Shape, vectors ...*gorgonia.Node) error {
-	if x.Dims() != 2 {
-		return fmt.Errorf("graph: batch_norm: argument is %v, want [N C]", x)
+	if x.Dims() != 2 && x.Dims() != 4 {
+		return fmt.Errorf("graph: batch_norm: argument is %v, want [N C] or [H W N C]", x)
 	}
+	channels := x[x.Dims()-1:]
 	for _, v := range vectors {
-		if !v.Shape().Eq(tensor.Shape{x[1]}) {
-			return fmt.Errorf("graph: batch_norm: parameter %s is %v, want [%d]", v.Name(), v.Shape(), x[1])
+		if !v.Shape().Eq(channels) {
+			return fmt.Errorf("graph: batch_norm: parameter %s is %v, want %v", v.Name(), v.Shape(), channels)
 		}
 	}
 	return nil
@@ -47,9 +50,9 @@ func checkNorm(x tensor.Shape, vectors ...*gorgonia.Node) error {
 func (o *norm) name() string { return "batch_norm" }
 
 func (o *norm) run(c *Context, dst []float32, in [][]float32) {
-	kernel.BatchNormStats(c.Pool, o.mean, o.variance, in[0], o.m, o.n, c.shards())
+	kernel.BatchNormStats(c.Pool, o.mean, o.variance, o.inShards(c, in[0]), o.m, o.n, c.shards())
 	invert(o.inv, o.variance, o.eps)
-	kernel.BatchNormApply(c.Pool, dst, in[0], o.mean, o.inv, in[1], in[2], o.m, o.n, kernel.Identity, 0)
+	kernel.BatchNormApply(c.Pool, dst, in[0], o.mean, o.inv, in[1], in[2], o.m, o.n, o.act.kind, o.act.alpha)
 }
 
 // invert computes inv = 1/√(variance+eps) in float64, rounded once.
@@ -62,11 +65,11 @@ func invert(inv, variance []float32, eps float32) {
 func (o *norm) wrt() []bool { return []bool{true, true, true} }
 
 // grad is one fused pass that writes dx and keeps dgamma and dbeta, and two
-// taps that show those as nodes. y is its argument only so that the forward
-// pass, whose statistics it reads, runs before it.
+// taps that show those as nodes. y is among its arguments even where its values
+// are not needed, so that the forward pass, whose statistics it reads, runs before it.
 func (o *norm) grad(c *Context, x gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	b := &normGrad{norm: o, dgamma: make([]float32, o.n), dbeta: make([]float32, o.n)}
-	dx, err := apply(c, b, x[0].Shape().Clone(), x[0], x[1], y, g)
+	b := &normGrad{norm: o, dx: newRows(c, x[0].Shape()), dgamma: make([]float32, o.n), dbeta: make([]float32, o.n)}
+	dx, err := apply(c, b, x[0].Shape().Clone(), x[0], x[1], x[2], y, g)
 	if err != nil {
 		return nil, err
 	}
@@ -76,16 +79,24 @@ func (o *norm) grad(c *Context, x gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia
 
 type normGrad struct {
 	*norm
+	dx            *rows
 	dgamma, dbeta []float32
 }
 
 func (o *normGrad) name() string { return "batch_norm_grad" }
 
 func (o *normGrad) run(c *Context, dst []float32, in [][]float32) {
-	kernel.BatchNormGrad(c.Pool, dst, o.dgamma, o.dbeta, in[0], nil, in[3], o.mean, o.inv, in[1], in[1], o.m, o.n, c.shards(), kernel.Identity, 0)
+	x, g, dx := o.inShards(c, in[0]), o.dx.inShards(c, in[4]), dst
+	if o.mixed(c) {
+		dx = g
+	}
+	kernel.BatchNormGrad(c.Pool, dx, o.dgamma, o.dbeta, x, nil, g, o.mean, o.inv, in[1], in[2], o.m, o.n, c.shards(), o.act.kind, o.act.alpha)
+	if o.mixed(c) {
+		kernel.FromShards(c.Pool, dst, dx, o.pixels, o.m/o.pixels, o.n, c.shards())
+	}
 }
 
-func (o *normGrad) wrt() []bool { return []bool{true, true, true, true} }
+func (o *normGrad) wrt() []bool { return []bool{true, true, true, true, true} }
 
 func (o *normGrad) grad(*Context, gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.Nodes, error) {
 	return nil, errors.New("graph: batch_norm: has no second derivative")
@@ -105,7 +116,7 @@ func (tap) grad(*Context, gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgo
 }
 
 // sampleNorm is batch normalisation with given statistics: its arguments are x
-// [N C], gamma, beta, mean and variance [C].
+// [N C] or [H W N C], gamma, beta, mean and variance [C].
 type sampleNorm struct {
 	m, n int
 	eps  float32
@@ -117,7 +128,8 @@ func sampleNormOf(c *Context, x, gamma, beta, mean, variance *gorgonia.Node, eps
 	if err := checkNorm(s, gamma, beta, mean, variance); err != nil {
 		return nil, err
 	}
-	o := &sampleNorm{m: s[0], n: s[1], eps: eps, inv: make([]float32, s[1])}
+	n := s[s.Dims()-1]
+	o := &sampleNorm{m: s.TotalSize() / n, n: n, eps: eps, inv: make([]float32, n)}
 	return apply(c, o, s.Clone(), x, gamma, beta, mean, variance)
 }
 
@@ -128,7 +140,7 @@ func (o *sampleNorm) run(c *Context, dst []float32, in [][]float32) {
 	kernel.BatchNormApply(c.Pool, dst, in[0], in[3], o.inv, in[1], in[2], o.m, o.n, kernel.Identity, 0)
 }
 
-func (o *sampleNorm) ONNX() (string, map[string]any, [][]int64) {
+func (o *sampleNorm) ONNX() (string, map[string]any, []any) {
 	return "BatchNormalization", map[string]any{"epsilon": o.eps}, nil
 }
 

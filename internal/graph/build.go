@@ -40,65 +40,203 @@ type Pass struct {
 // the network's output. Parameters become input nodes under their names, one
 // for all passes of a graph. A pass belongs to one call; it may be nil in
 // [Sampling] mode.
+//
+// Images come and go as [N C H W]; between layers of images they are HWNC. A
+// training pass applies an activation together with the convolution or batch
+// norm before it.
 func Build(g *gorgonia.ExprGraph, net *Net, x *gorgonia.Node, mode Mode, ctx *Context, pass *Pass) (*gorgonia.Node, error) {
 	if mode == Training && pass == nil {
 		return nil, fmt.Errorf("graph: %s: training without a pass", net.Name)
 	}
-	b := builder{g: g, net: net, mode: mode, c: ctx, pass: pass}
-	nodes := make([]*gorgonia.Node, len(net.Nodes))
+	b := builder{g: g, net: net, mode: mode, c: ctx, pass: pass, input: value{nchw: x}, values: make([]value, len(net.Nodes))}
+	follower := followers(net)
 	for i := range net.Nodes {
 		l := &net.Nodes[i]
-		in := x
-		if a := l.Args[0]; a >= 0 {
-			in = nodes[a]
+		if b.values[i] != (value{}) { // fused with the layer before
+			continue
 		}
-		n, err := b.layer(i, l, in)
+		at, a := i, act{}
+		if j := follower[i]; mode == Training && j > 0 && fuses(l, &net.Nodes[j]) {
+			at = j
+			a, _ = activation(&net.Nodes[j])
+		}
+		v, err := b.layer(i, l, a)
 		if err != nil {
 			return nil, fmt.Errorf("graph: %s %s (%s): %w", net.Name, l.ID, l.Type, err)
 		}
-		if n != in { // dropout in Sampling mode is nothing
-			gorgonia.WithName(l.ID)(n)
+		b.values[at] = v
+		if v != *b.value(l.Args[0]) { // dropout in Sampling mode is nothing
+			gorgonia.WithName(net.Nodes[at].ID)(v.node())
 		}
-		nodes[i] = n
 	}
-	return nodes[net.Out], nil
+	return b.nchw(net.Out)
+}
+
+// followers returns, for each layer whose result is used by one other layer and
+// nowhere else, the number of that layer; 0 for the rest.
+func followers(net *Net) []int {
+	uses, by := make([]int, len(net.Nodes)), make([]int, len(net.Nodes))
+	uses[net.Out]++
+	for j := range net.Nodes {
+		for _, a := range net.Nodes[j].Args {
+			if a >= 0 {
+				uses[a]++
+				by[a] = j
+			}
+		}
+	}
+	for i, n := range uses {
+		if n > 1 {
+			by[i] = 0
+		}
+	}
+	return by
+}
+
+// activation returns the operation of a layer that is an activation.
+func activation(l *models.Node) (act, bool) {
+	switch l.Type {
+	case models.Relu:
+		return act{kind: kernel.Relu}, true
+	case models.LeakyRelu:
+		return act{kernel.LeakyRelu, l.Alpha}, true
+	case models.Tanh:
+		return act{kind: kernel.Tanh}, true
+	case models.Sigmoid:
+		return act{kind: kernel.Sigmoid}, true
+	}
+	return act{}, false
+}
+
+// fuses reports whether layer l has an operation that applies the activation
+// next as well. Batch norms leave tanh and sigmoid, which would cost their
+// backward pass a reading of y, to an operation of its own.
+func fuses(l, next *models.Node) bool {
+	a, ok := activation(next)
+	switch l.Type {
+	case models.Conv, models.ConvTranspose:
+		return ok
+	case models.BatchNorm:
+		return ok && (a.kind == kernel.Relu || a.kind == kernel.LeakyRelu)
+	}
+	return false
 }
 
 type builder struct {
-	g    *gorgonia.ExprGraph
-	net  *Net
-	mode Mode
-	c    *Context
-	pass *Pass
+	g      *gorgonia.ExprGraph
+	net    *Net
+	mode   Mode
+	c      *Context
+	pass   *Pass
+	input  value
+	values []value // of each layer
 }
 
-func (b *builder) layer(i int, l *models.Node, x *gorgonia.Node) (*gorgonia.Node, error) {
+// A value is the result of a layer: images in one layout or in both, made when
+// they are asked for; anything else is in nchw.
+type value struct{ nchw, hwnc *gorgonia.Node }
+
+// node returns the layout that there is.
+func (v *value) node() *gorgonia.Node {
+	if v.hwnc != nil {
+		return v.hwnc
+	}
+	return v.nchw
+}
+
+// value returns the result of layer i; -1 is the network's input.
+func (b *builder) value(i int) *value {
+	if i < 0 {
+		return &b.input
+	}
+	return &b.values[i]
+}
+
+func (b *builder) nchw(i int) (n *gorgonia.Node, err error) {
+	v := b.value(i)
+	if v.nchw == nil {
+		v.nchw, err = layoutOf(b.c, v.hwnc, false)
+	}
+	return v.nchw, err
+}
+
+func (b *builder) hwnc(i int) (n *gorgonia.Node, err error) {
+	v := b.value(i)
+	if v.hwnc == nil {
+		v.hwnc, err = layoutOf(b.c, v.nchw, true)
+	}
+	return v.hwnc, err
+}
+
+// layer adds layer i, and the activation a after it if the layer fuses one.
+func (b *builder) layer(i int, l *models.Node, a act) (v value, err error) {
+	from := l.Args[0]
+	if alone, ok := activation(l); ok {
+		v = *b.value(from)
+		if v.hwnc != nil {
+			v.hwnc, err = elementwise(b.c, alone, v.hwnc)
+			v.nchw = nil
+		} else {
+			v.nchw, err = elementwise(b.c, alone, v.nchw)
+		}
+		return v, err
+	}
+	if l.Type == models.Dropout && b.mode == Sampling {
+		return *b.value(from), nil
+	}
+	switch l.Type {
+	case models.Conv, models.ConvTranspose, models.BatchNorm, models.Upsample, models.GlobalAvgPool:
+		if len(l.In) == 3 {
+			x, err := b.hwnc(from)
+			if err == nil {
+				v.hwnc, err = b.pixels(l, x, a)
+			}
+			return v, err
+		}
+	}
+	x, err := b.nchw(from)
+	if err != nil {
+		return value{}, err
+	}
 	switch l.Type {
 	case models.Linear:
-		return b.linear(l, x)
+		v.nchw, err = b.linear(l, x)
 	case models.Maxout:
-		return b.maxout(l, x)
-	case models.Relu:
-		return actOf(b.c, kernel.Relu, 0, x)
-	case models.LeakyRelu:
-		return actOf(b.c, kernel.LeakyRelu, l.Alpha, x)
-	case models.Tanh:
-		return actOf(b.c, kernel.Tanh, 0, x)
-	case models.Sigmoid:
-		return actOf(b.c, kernel.Sigmoid, 0, x)
+		v.nchw, err = b.maxout(l, x)
 	case models.Dropout:
-		if b.mode == Sampling {
-			return x, nil
-		}
-		return dropoutOf(b.c, x, b.pass, b.stream(i), l.Keep, l.Scale)
+		v.nchw, err = dropoutOf(b.c, x, b.pass, b.stream(i), l.Keep, l.Scale)
 	case models.BatchNorm:
-		return b.batchNorm(l, x)
+		v.nchw, err = b.batchNorm(l, x, a)
 	case models.Reshape:
-		return reshapeOf(b.c, x, false, l.Out...)
+		v.nchw, err = reshapeOf(b.c, x, false, l.Out...)
 	case models.Flatten:
-		return reshapeOf(b.c, x, true, l.Out...)
+		v.nchw, err = reshapeOf(b.c, x, true, l.Out...)
+	default:
+		err = fmt.Errorf("unknown type of layer")
 	}
-	return nil, fmt.Errorf("unknown type of layer")
+	return v, err
+}
+
+// pixels adds a layer of images x [H W N C].
+func (b *builder) pixels(l *models.Node, x *gorgonia.Node, a act) (*gorgonia.Node, error) {
+	switch l.Type {
+	case models.Conv, models.ConvTranspose:
+		var bias *gorgonia.Node
+		if *l.Bias {
+			bias = b.param(l, models.Bias)
+		}
+		w := b.param(l, models.Weight)
+		if l.Type == models.Conv {
+			return convOf(b.c, x, w, bias, l.Stride, l.Pad, a)
+		}
+		return convTransposeOf(b.c, x, w, bias, l.Stride, l.Pad, l.OutputPad, a)
+	case models.BatchNorm:
+		return b.batchNorm(l, x, a)
+	case models.Upsample:
+		return upsampleOf(b.c, x, l.Factor)
+	default:
+		return meanPixelsOf(b.c, x)
+	}
 }
 
 // stream numbers the layers of both networks for [rng.Keep]: the generator's
@@ -138,13 +276,13 @@ func (b *builder) maxout(l *models.Node, x *gorgonia.Node) (*gorgonia.Node, erro
 	return maxPiecesOf(b.c, y, l.Pieces)
 }
 
-func (b *builder) batchNorm(l *models.Node, x *gorgonia.Node) (*gorgonia.Node, error) {
+func (b *builder) batchNorm(l *models.Node, x *gorgonia.Node, a act) (*gorgonia.Node, error) {
 	gamma, beta := b.param(l, models.Gamma), b.param(l, models.Beta)
 	mean, variance := b.param(l, models.RunningMean), b.param(l, models.RunningVar)
 	if b.mode == Sampling {
 		return sampleNormOf(b.c, x, gamma, beta, mean, variance, l.Eps)
 	}
-	y, o, err := normOf(b.c, x, gamma, beta, l.Eps)
+	y, o, err := normOf(b.c, x, gamma, beta, l.Eps, a)
 	if err != nil {
 		return nil, err
 	}

@@ -370,7 +370,7 @@ func TestCommit(t *testing.T) {
 	g := gorgonia.NewGraph()
 	x, gamma, beta := Input(g, "x", 3, 1), Input(g, "gamma", 1), Input(g, "beta", 1)
 	copy(Floats(x), []float32{0, 2, 4})
-	y, o, err := normOf(&Context{}, x, gamma, beta, 1e-5)
+	y, o, err := normOf(&Context{}, x, gamma, beta, 1e-5, act{})
 	if err != nil {
 		t.Fatal(err)
 	}

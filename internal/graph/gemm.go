@@ -106,37 +106,37 @@ func (o *linear) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgon
 	return append(gs, gb), err
 }
 
-func (o *linear) ONNX() (string, map[string]any, [][]int64) {
+func (o *linear) ONNX() (string, map[string]any, []any) {
 	return "Gemm", map[string]any{"transB": int64(1)}, nil
 }
 
-// colSum sums the rows of x [m n] to [n]; rowBroadcast repeats a row m times.
+// colSum sums the rows of x [N C] or [H W N C] to [C]; rowBroadcast repeats a row.
 // Each is the other's derivative.
 type (
-	colSum       struct{ m, n int }
+	colSum       struct{ rows *rows }
 	rowBroadcast struct{ m, n int }
 )
 
 func colSumOf(c *Context, x *gorgonia.Node) (*gorgonia.Node, error) {
-	s := x.Shape()
-	return apply(c, &colSum{s[0], s[1]}, tensor.Shape{s[1]}, x)
+	r := newRows(c, x.Shape())
+	return apply(c, &colSum{r}, tensor.Shape{r.n}, x)
 }
 
-func rowBroadcastOf(c *Context, row *gorgonia.Node, m int) (*gorgonia.Node, error) {
+func rowBroadcastOf(c *Context, row *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, error) {
 	n := row.Shape()[0]
-	return apply(c, &rowBroadcast{m, n}, tensor.Shape{m, n}, row)
+	return apply(c, &rowBroadcast{shape.TotalSize() / n, n}, shape.Clone(), row)
 }
 
 func (o *colSum) name() string { return "col_sum" }
 
 func (o *colSum) run(c *Context, dst []float32, in [][]float32) {
-	kernel.ColSum(c.Pool, dst, in[0], o.m, o.n, c.shards())
+	kernel.ColSum(c.Pool, dst, o.rows.inShards(c, in[0]), o.rows.m, o.rows.n, c.shards())
 }
 
 func (o *colSum) wrt() []bool { return []bool{true} }
 
-func (o *colSum) grad(c *Context, _ gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	return one(rowBroadcastOf(c, g, o.m))
+func (o *colSum) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
+	return one(rowBroadcastOf(c, g, x[0].Shape()))
 }
 
 func (o *rowBroadcast) name() string { return "row_broadcast" }

@@ -27,7 +27,9 @@ var opCases = []opCase{
 	{name: "gemm tn", shapes: [][]int{{4, 3}, {4, 5}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return gemmOf(c, kernel.TN, x[0], x[1]) }},
 	{name: "linear", shapes: [][]int{{4, 3}, {5, 3}, {5}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return linearOf(c, x[0], x[1], x[2]) }},
 	{name: "col_sum", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return colSumOf(c, x[0]) }},
-	{name: "row_broadcast", shapes: [][]int{{3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return rowBroadcastOf(c, x[0], 4) }},
+	{name: "row_broadcast", shapes: [][]int{{3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return rowBroadcastOf(c, x[0], tensor.Shape{4, 3})
+	}},
 	{name: "add", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, x[0], x[1]) }},
 	{name: "add twice the same", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, x[0], x[0]) }},
 	{name: "mul", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return mulOf(c, x[0], x[1]) }},
@@ -47,9 +49,34 @@ var opCases = []opCase{
 	{name: "reshape", shapes: [][]int{{4, 6}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return reshapeOf(c, x[0], false, 2, 3) }},
 	{name: "flatten", shapes: [][]int{{4, 2, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return reshapeOf(c, x[0], true, 6) }},
 	{name: "batch_norm", fused: true, shapes: [][]int{{8, 3}, {3}, {3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
-		y, _, err := normOf(c, x[0], x[1], x[2], 1e-5)
+		y, _, err := normOf(c, x[0], x[1], x[2], 1e-5, act{})
 		return y, err
 	}},
+	{name: "batch_norm of images", fused: true, shapes: [][]int{{2, 2, 3, 2}, {2}, {2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		y, _, err := normOf(c, x[0], x[1], x[2], 1e-5, act{})
+		return y, err
+	}},
+	{name: "conv", shapes: [][]int{{5, 4, 2, 3}, {2, 3, 4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return convOf(c, x[0], x[1], nil, 2, 1, act{})
+	}},
+	{name: "conv, bias and tanh", shapes: [][]int{{3, 3, 2, 1}, {2, 1, 2, 2}, {2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return convOf(c, x[0], x[1], x[2], 1, 0, act{kind: kernel.Tanh})
+	}},
+	{name: "conv_transpose", shapes: [][]int{{2, 3, 2, 3}, {3, 2, 4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return convTransposeOf(c, x[0], x[1], nil, 2, 1, 1, act{})
+	}},
+	{name: "conv_transpose, bias and sigmoid", shapes: [][]int{{1, 1, 3, 2}, {2, 3, 2, 2}, {3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return convTransposeOf(c, x[0], x[1], x[2], 1, 0, 0, act{kind: kernel.Sigmoid})
+	}},
+	{name: "conv_weight", shapes: [][]int{{4, 4, 2, 2}, {2, 2, 2, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return convWeight{kernel.NewConv(kernel.ConvShape{H: 4, W: 4, C: 2, OH: 2, OW: 2, K: 3, R: 3, S: 3, StrideH: 2, StrideW: 2,
+			PadH: 1, PadW: 1, DilationH: 1, DilationW: 1, Groups: 1}), 2}.apply(c, x[0], x[1])
+	}},
+	{name: "col_sum of images", shapes: [][]int{{2, 3, 2, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return colSumOf(c, x[0]) }},
+	{name: "to_hwnc", shapes: [][]int{{2, 3, 4, 2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return layoutOf(c, x[0], true) }},
+	{name: "from_hwnc", shapes: [][]int{{2, 3, 4, 2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return layoutOf(c, x[0], false) }},
+	{name: "upsample", shapes: [][]int{{2, 3, 2, 2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return upsampleOf(c, x[0], 3) }},
+	{name: "global_avg_pool", shapes: [][]int{{2, 3, 2, 2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return meanPixelsOf(c, x[0]) }},
 	{name: "softplus_mean", fused: true, shapes: [][]int{{6, 1}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], 1, 0.5) }},
 	{name: "softplus_mean of -x", fused: true, shapes: [][]int{{6, 1}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], -1, 2) }},
 }

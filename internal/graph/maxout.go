@@ -38,7 +38,7 @@ func (o maxPieces) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorg
 	return one(apply(c, maxScatter{o}, x[0].Shape().Clone(), x[0], g))
 }
 
-func (maxPieces) ONNX() (string, map[string]any, [][]int64) {
+func (maxPieces) ONNX() (string, map[string]any, []any) {
 	return "ReduceMax", map[string]any{"axes": []int64{-1}, "keepdims": int64(0)}, nil
 }
 

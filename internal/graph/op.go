@@ -15,27 +15,34 @@ import (
 // mode has it; dropout is not among them because Build leaves it out.
 //
 // The node's inputs are the operation's arguments in order ([Children] of the
-// graph node), followed by one int64 initializer for each of consts. Its
-// output has the graph node's shape, with the batch in front.
+// graph node), followed by one initializer for each of consts. Its output has the
+// graph node's shape, with the batch in front: images that are HWNC here are
+// NCHW there. An operation that only changes the layout has the type "": it is no
+// node, and its result is its argument.
 //
-//	linear       Gemm                transB=1                      x [N,K], weight [M,K], bias [M]
-//	relu         Relu
-//	leaky_relu   LeakyRelu           alpha
-//	tanh         Tanh
-//	sigmoid      Sigmoid
-//	batch_norm   BatchNormalization  epsilon                       x [N,C], scale, bias, mean, variance [C]
-//	reshape      Reshape                          consts [-1 ...]
-//	flatten      Flatten             axis=1
-//	maxout       Gemm, Reshape to [-1 units pieces], ReduceMax axes=[-1] keepdims=0
+//	linear           Gemm                transB=1                      x [N,K], weight [M,K], bias [M]
+//	conv             Conv                kernel_shape, strides, pads   x [N,C,H,W], weight [K,C,R,S], bias [K] or none
+//	conv_transpose   ConvTranspose       and output_padding            x [N,K,H,W], weight [K,C,R,S], bias [C] or none
+//	relu             Relu
+//	leaky_relu       LeakyRelu           alpha
+//	tanh             Tanh
+//	sigmoid          Sigmoid
+//	batch_norm       BatchNormalization  epsilon                       x [N,C] or [N,C,H,W], scale, bias, mean, variance [C]
+//	upsample         Resize              mode=nearest          consts none, scales
+//	global_avg_pool  GlobalAveragePool
+//	reshape          Reshape                                   consts [-1 ...]
+//	flatten          Flatten             axis=1
+//	maxout           Gemm, Reshape to [-1 units pieces], ReduceMax axes=[-1] keepdims=0
 //
 // An argument that has no operation (Op() == nil) is the input "z" or a
 // parameter under its name in the model, such as "g.2.weight". The node of a
 // layer has the layer's ID as its name, "g.2"; the two before a maxout's last
 // are "g.2.linear" and "g.2.pieces".
 type Lowering interface {
-	// ONNX returns the node's type, its attributes (values of type int64,
-	// float32 or []int64) and its constant inputs. The caller may keep them.
-	ONNX() (opType string, attrs map[string]any, consts [][]int64)
+	// ONNX returns the node's type, its attributes (values of type int64, float32,
+	// string or []int64) and its constant inputs ([]int64, []float32, or nil for one
+	// that is left out). The caller may keep them.
+	ONNX() (opType string, attrs map[string]any, consts []any)
 }
 
 // Children returns the arguments of a node, in order.
@@ -59,6 +66,10 @@ type body interface {
 	// nothing else that outlasts the run.
 	run(c *Context, dst []float32, in [][]float32)
 }
+
+// A viewer is a body whose result may be the elements of its only argument, in
+// their order: a machine that knows need not run it.
+type viewer interface{ view() bool }
 
 // A differentiable body gives the nodes of its gradient: x are the arguments,
 // y is the result and g the gradient with respect to y. wrt says which of the

@@ -8,7 +8,7 @@ import (
 )
 
 // reshape copies x [N ...] into another shape [N ...] of as many elements. It
-// copies because a view would alias its argument.
+// copies where a machine does not know about views.
 type reshape struct {
 	flat bool  // a flatten layer, which is a node of its own in ONNX
 	to   []int // the result's shape without the batch
@@ -31,13 +31,15 @@ func (o *reshape) name() string {
 
 func (o *reshape) run(_ *Context, dst []float32, in [][]float32) { copy(dst, in[0]) }
 
+func (o *reshape) view() bool { return true }
+
 func (o *reshape) wrt() []bool { return []bool{true} }
 
 func (o *reshape) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
 	return one(reshapeOf(c, g, false, x[0].Shape()[1:]...))
 }
 
-func (o *reshape) ONNX() (string, map[string]any, [][]int64) {
+func (o *reshape) ONNX() (string, map[string]any, []any) {
 	if o.flat {
 		return "Flatten", map[string]any{"axis": int64(1)}, nil
 	}
@@ -45,5 +47,5 @@ func (o *reshape) ONNX() (string, map[string]any, [][]int64) {
 	for _, d := range o.to {
 		to = append(to, int64(d))
 	}
-	return "Reshape", nil, [][]int64{to}
+	return "Reshape", nil, []any{to}
 }

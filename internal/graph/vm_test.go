@@ -208,7 +208,7 @@ func TestShardsReachKernels(t *testing.T) {
 		{"softplus_mean", [][]float32{tie}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], 1, 1) },
 			func(shards int) []float32 { return []float32{kernel.SoftplusMean(tie, 1, 1, shards)} }},
 		{"batch_norm", [][]float32{big, {1}, {0}}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
-			y, _, err := normOf(c, x[0], x[1], x[2], 1e-5)
+			y, _, err := normOf(c, x[0], x[1], x[2], 1e-5, act{})
 			return y, err
 		}, func(shards int) []float32 {
 			dst, inv := make([]float32, rows), make([]float32, 1)
@@ -218,7 +218,7 @@ func TestShardsReachKernels(t *testing.T) {
 			return dst
 		}},
 		{"batch_norm_grad", [][]float32{ones, {1}, {0}, big}, func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
-			y, _, err := normOf(c, x[0], x[1], x[2], 1)
+			y, _, err := normOf(c, x[0], x[1], x[2], 1, act{})
 			if err != nil {
 				return nil, err
 			}
@@ -278,7 +278,7 @@ func TestThreadsAndShards(t *testing.T) {
 		}
 		y, err := linearOf(c, x, w, b)
 		if err == nil {
-			y, _, err = normOf(c, y, gamma, beta, 1e-5)
+			y, _, err = normOf(c, y, gamma, beta, 1e-5, act{})
 		}
 		if err == nil {
 			y, err = dropoutOf(c, y, &Pass{Number: 1}, 2, 0.75, 1.25)
