@@ -18,10 +18,11 @@ type Machine interface {
 	Run(segment int) error
 }
 
-// machine runs operations one after the other, each into a tensor of its own
-// that is made once, so that a run allocates nothing.
+// machine runs operations one after the other, each into memory that is made
+// once, so that a run allocates nothing.
 type machine struct {
 	segments [][]step
+	memory   *memory
 }
 
 type step struct {
@@ -34,50 +35,43 @@ type step struct {
 
 // NewVM returns Gantry's own machine for the given outputs. It runs what they
 // depend on and nothing else, each operation once: segment 1 goes on from the
-// values that segment 0 left. The value of every node it computes is valid until
-// the next run.
+// values that segment 0 left. The value of an output is valid until its segment
+// runs again; other nodes have none, because they share their memory.
 func NewVM(segments ...gorgonia.Nodes) (Machine, error) {
 	if err := checkSegments(segments); err != nil {
 		return nil, err
 	}
-	m := &machine{segments: make([][]step, len(segments))}
-	done := map[*gorgonia.Node]gorgonia.Value{}
-	var prog []step
-	var visit func(n *gorgonia.Node) error
-	visit = func(n *gorgonia.Node) error {
-		if _, ok := done[n]; ok || n.Op() == nil {
-			return nil
-		}
-		o := opOf(n)
-		if o == nil {
-			return fmt.Errorf("graph: vm: operation %v is not one of this package", n.Op())
-		}
-		s := step{op: o, node: n, out: newTensor(n.Shape())}
-		for _, a := range Children(n) {
-			if err := visit(a); err != nil {
-				return err
-			}
-			s.args = append(s.args, done[a])
-			if a.Op() == nil {
-				s.input = append(s.input, a)
-			} else {
-				s.input = append(s.input, nil)
-			}
-		}
-		done[n] = s.out
-		prog = append(prog, s)
-		return gorgonia.UnsafeLet(n, s.out)
+	scheduled, err := schedule(segments)
+	if err != nil {
+		return nil, err
 	}
-	for i, outputs := range segments {
-		prog = nil
-		for _, n := range outputs {
-			if err := visit(n); err != nil {
-				return nil, err
+	m := &machine{segments: make([][]step, len(segments)), memory: newMemory(scheduled, segments)}
+	for i, nodes := range scheduled {
+		for _, n := range nodes {
+			m.segments[i] = append(m.segments[i], m.step(n))
+		}
+		for _, n := range segments[i] {
+			if n.Op() == nil {
+				continue
+			}
+			if err := gorgonia.UnsafeLet(n, m.memory.tensor(n)); err != nil {
+				return nil, fmt.Errorf("graph: vm: %w", err)
 			}
 		}
-		m.segments[i] = prog
 	}
 	return m, nil
+}
+
+func (m *machine) step(n *gorgonia.Node) step {
+	s := step{op: opOf(n), node: n, out: m.memory.tensor(n)}
+	for _, a := range Children(n) {
+		if a.Op() == nil {
+			s.args, s.input = append(s.args, nil), append(s.input, a)
+		} else {
+			s.args, s.input = append(s.args, m.memory.tensor(a)), append(s.input, nil)
+		}
+	}
+	return s
 }
 
 func checkSegments(segments []gorgonia.Nodes) error {
@@ -104,15 +98,21 @@ func (m *machine) Run(segment int) error {
 	}
 	prog := m.segments[segment]
 	for i := range prog {
-		s := &prog[i]
-		for j, n := range s.input {
-			if n != nil {
-				s.args[j] = n.Value()
-			}
+		if err := prog[i].run(); err != nil {
+			return err
 		}
-		if _, err := s.op.UsePreallocDo(s.out, s.args...); err != nil {
-			return fmt.Errorf("graph: vm: node %s: %w", s.node.Name(), err)
+	}
+	return nil
+}
+
+func (s *step) run() error {
+	for j, n := range s.input {
+		if n != nil {
+			s.args[j] = n.Value()
 		}
+	}
+	if _, err := s.op.UsePreallocDo(s.out, s.args...); err != nil {
+		return fmt.Errorf("graph: vm: node %s: %w", s.node.Name(), err)
 	}
 	return nil
 }

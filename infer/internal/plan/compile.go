@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"fmt"
+
+	"gantry/internal/arena"
 )
 
 // Plan runs a graph for one set of input shapes. It never changes.
@@ -224,8 +226,8 @@ func (c *compiler) evaluate(n *Node, in []*Arg, res Result) error {
 
 // layOut gives each buffer its offset in the arena and writes the offsets into p.
 func (c *compiler) layOut(p *Plan) error {
-	offset, total := place(c.store.buffers)
-	total += align(p.Scratch)
+	offset, total := arena.Place(c.store.buffers)
+	total += arena.Align(p.Scratch)
 	if int64(total) > c.lim.ArenaBytes/4 {
 		return fmt.Errorf("the tensors alive at once take %d MiB, %w of %d", total>>18, ErrLimit, c.lim.ArenaBytes>>20)
 	}

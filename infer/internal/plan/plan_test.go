@@ -2,53 +2,10 @@ package plan
 
 import (
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// TestPlace checks on random lifetimes that buffers alive at once never overlap, and that memory is
-// used again.
-func TestPlace(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for range 2000 {
-		buffers := make([]buffer, 1+r.IntN(40))
-		sum := 0
-		for i := range buffers {
-			buffers[i] = buffer{size: alignment * r.IntN(6), first: i / 2}
-			buffers[i].last = buffers[i].first + r.IntN(1+r.IntN(10))
-			sum += buffers[i].size
-		}
-		offset, total := place(buffers)
-		most := 0 // what is alive at once at the worst moment
-		for i, a := range buffers {
-			alive := 0
-			for k, b := range buffers {
-				if b.first <= a.first && a.first <= b.last {
-					alive += b.size
-				}
-				if i < k && a.first <= b.last && b.first <= a.last && offset[i] < offset[k]+b.size && offset[k] < offset[i]+a.size {
-					t.Fatalf("buffers %d %+v at %d and %d %+v at %d overlap", i, a, offset[i], k, b, offset[k])
-				}
-			}
-			most = max(most, alive)
-			if offset[i]+a.size > total || offset[i]%alignment != 0 {
-				t.Fatalf("buffer %d %+v at %d of %d", i, a, offset[i], total)
-			}
-		}
-		if total < most || total > sum {
-			t.Fatalf("arena of %d, want %d to %d", total, most, sum)
-		}
-	}
-	chain := make([]buffer, 1000)
-	for i := range chain {
-		chain[i] = buffer{size: 64, first: i, last: i + 1}
-	}
-	if _, total := place(chain); total != 128 {
-		t.Errorf("a chain takes %d, want two buffers, 128", total)
-	}
-}
 
 func TestLimitsCheck(t *testing.T) {
 	lim := Limits{Elements: 1000, ArenaBytes: 1}
