@@ -77,6 +77,8 @@ func (t *refNet) forward(x []float64, n int, seed, pass uint64) ([]float64, back
 				steps = append(steps, back)
 				x, back = maximum(x, l.Pieces)
 			}
+		case models.Conv, models.ConvTranspose:
+			x, back = t.convolution(l, x, n)
 		case models.Relu:
 			x, back = pointwise(x, func(v float64) (float64, float64) { return max(v, 0), heaviside(v, 0) })
 		case models.LeakyRelu:
@@ -196,40 +198,43 @@ func maximum(x []float64, pieces int) ([]float64, backward) {
 }
 
 func (t *refNet) batchNorm(l *models.Node, x []float64, n int) ([]float64, backward) {
-	c := len(x) / n
+	c := l.In[0]
+	px := len(x) / n / c
+	rows := n * px
+	at := func(r, j int) int { return (r/px*c+j)*px + r%px } // row r is pixel r%px of sample r/px
 	name := func(i int) string { return l.Params[i].Name }
 	gamma, beta, mean, variance := t.p[name(0)], t.p[name(1)], t.p[name(2)], t.p[name(3)]
 	y, h, inv := make([]float64, len(x)), make([]float64, len(x)), make([]float64, c)
 	for j := range c {
 		m, v := 0.0, 0.0
-		for r := range n {
-			m += x[r*c+j] / float64(n)
+		for r := range rows {
+			m += x[at(r, j)] / float64(rows)
 		}
-		for r := range n {
-			v += (x[r*c+j] - m) * (x[r*c+j] - m) / float64(n)
+		for r := range rows {
+			v += (x[at(r, j)] - m) * (x[at(r, j)] - m) / float64(rows)
 		}
 		inv[j] = 1 / math.Sqrt(v+float64(l.Eps))
-		for r := range n {
-			h[r*c+j] = (x[r*c+j] - m) * inv[j]
-			y[r*c+j] = h[r*c+j]*gamma[j] + beta[j]
+		for r := range rows {
+			h[at(r, j)] = (x[at(r, j)] - m) * inv[j]
+			y[at(r, j)] = h[at(r, j)]*gamma[j] + beta[j]
 		}
 		a := float64(l.Momentum)
 		mean[j] = (1-a)*mean[j] + a*m
-		variance[j] = (1-a)*variance[j] + a*v*float64(n)/float64(n-1)
+		variance[j] = (1-a)*variance[j] + a*v*float64(rows)/float64(rows-1)
 	}
 	scale := append([]float64(nil), gamma...)
 	return y, func(dy []float64, g gradients) []float64 {
 		dx := make([]float64, len(x))
 		for j := range c {
 			s, sh := 0.0, 0.0
-			for r := range n {
-				s += dy[r*c+j]
-				sh += dy[r*c+j] * h[r*c+j]
+			for r := range rows {
+				s += dy[at(r, j)]
+				sh += dy[at(r, j)] * h[at(r, j)]
 			}
 			g.add(name(0), j, c, sh)
 			g.add(name(1), j, c, s)
-			for r := range n {
-				dx[r*c+j] = scale[j] * inv[j] * (dy[r*c+j] - s/float64(n) - h[r*c+j]*sh/float64(n))
+			for r := range rows {
+				dx[at(r, j)] = scale[j] * inv[j] * (dy[at(r, j)] - s/float64(rows) - h[at(r, j)]*sh/float64(rows))
 			}
 		}
 		return dx

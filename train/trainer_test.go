@@ -34,6 +34,15 @@ const paperSpec = `{"version": 1,
   {"type": "dropout", "keep": 0.5, "scale": 2}, {"type": "linear", "units": 1}],
  "sample": {"shape": [1, 4, 4], "range": [0, 1]}}`
 
+const pixelSpec = `{"version": 1,
+ "inputs": [{"name": "z", "size": 6, "distribution": "normal"}],
+ "generator": [{"type": "reshape", "shape": [6, 1, 1]}, {"type": "conv_transpose", "channels": 5, "kernel": 2, "bias": false}, {"type": "batch_norm"},
+  {"type": "relu"}, {"type": "conv_transpose", "channels": 1, "kernel": 4, "stride": 2, "pad": 1}, {"type": "tanh"}],
+ "discriminator": [{"type": "conv", "channels": 4, "kernel": 3, "pad": 1}, {"type": "leaky_relu", "alpha": 0.2},
+  {"type": "conv", "channels": 3, "kernel": 2, "stride": 2, "bias": false}, {"type": "batch_norm"}, {"type": "leaky_relu", "alpha": 0.2},
+  {"type": "conv", "channels": 1, "kernel": 2}, {"type": "flatten"}],
+ "sample": {"shape": [1, 4, 4], "range": [-1, 1]}}`
+
 const adamSolver = `"solver": {"type": "adam", "g_lr": 0.01, "d_lr": 0.02, "beta1": 0.5, "beta2": 0.999, "eps": 1e-8}`
 
 const sgdSolver = `"solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05, "momentum": 0.5, "momentum_final": 0.7, "momentum_start": 1,
@@ -56,6 +65,10 @@ var trainings = []struct{ name, spec, recipe string }{
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + wide + `, "ema": {"half_life_images": 1000}}`},
 	{"simultaneous batch norm", plainSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "simultaneous", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + sgdSolver + `, ` + fanIn + `, "ema": {"half_life_images": 1}}`},
+	{"dcgan", pixelSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
+	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}, "gamma_std": 0.1}}`},
+	{"dcgan k=2 in shards, simultaneous", pixelSpec, `{"batch": 8, "k": 2, "shards": 4, "update": "simultaneous", "g_latents": "same", "g_loss": "minimax",
+	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}}}`},
 }
 
 // blobs is a data set of 21 images of 4x4: batches of 8 run across its end.
