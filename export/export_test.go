@@ -52,6 +52,36 @@ const points = `{"version": 1,
  "discriminator": [{"type": "linear", "units": 1}],
  "sample": {"shape": [2], "range": [-4, 4]}}`
 
+// convolutions has them with and without bias, and a batch norm in front of
+// everything and one behind an activation, which cannot be folded.
+const convolutions = `{"version": 1,
+ "inputs": [{"name": "z", "size": 7, "distribution": "normal"}],
+ "generator": [
+  {"type": "linear", "units": 60},
+  {"type": "reshape", "shape": [5, 4, 3]},
+  {"type": "batch_norm"},
+  {"type": "conv", "channels": 6, "kernel": 3, "pad": 1, "bias": false},
+  {"type": "batch_norm", "eps": 0.001},
+  {"type": "leaky_relu", "alpha": 0.2},
+  {"type": "conv_transpose", "channels": 9, "kernel": 3, "stride": 2, "pad": 1, "output_pad": 1},
+  {"type": "batch_norm"},
+  {"type": "relu"},
+  {"type": "batch_norm"},
+  {"type": "conv", "channels": 2, "kernel": 2, "stride": 1},
+  {"type": "sigmoid"}
+ ],
+ "discriminator": [{"type": "flatten"}, {"type": "linear", "units": 1}],
+ "sample": {"shape": [2, 7, 5], "range": [0, 1]}}`
+
+func dcgan(t testing.TB, c models.DCGAN) *models.Spec {
+	t.Helper()
+	s, err := c.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // newModel returns a model with random weights; its batch norms have statistics
 // as of a trained network.
 func newModel(t testing.TB, spec *models.Spec) *graph.Model {
@@ -123,6 +153,11 @@ func TestGenerator(t *testing.T) {
 		{"every layer, folded", parse(t, everyLayer), Options{Fold: true}, "Gemm LeakyRelu Gemm Reshape ReduceMax BatchNormalization Gemm Relu Reshape Flatten Gemm Sigmoid Gemm Tanh Reshape", 2},
 		{"every layer", parse(t, everyLayer), Options{}, "Gemm BatchNormalization LeakyRelu Gemm Reshape ReduceMax BatchNormalization Gemm Relu Reshape Flatten Gemm BatchNormalization Sigmoid Gemm Tanh Reshape", 0},
 		{"points", parse(t, points), Options{Fold: true}, "Gemm Relu Gemm", 1},
+		{"convolutions, folded", parse(t, convolutions), Options{Fold: true}, "Gemm Reshape BatchNormalization Conv LeakyRelu ConvTranspose Relu BatchNormalization Conv Sigmoid", 2},
+		{"convolutions", parse(t, convolutions), Options{}, "Gemm Reshape BatchNormalization Conv BatchNormalization LeakyRelu ConvTranspose BatchNormalization Relu BatchNormalization Conv Sigmoid", 0},
+		{"dcgan of 28", dcgan(t, models.DCGAN{Size: 28, Channels: 1, Latent: 10, GWidth: 8, DWidth: 4}), Options{Fold: true}, "Reshape ConvTranspose Relu ConvTranspose Relu ConvTranspose Tanh", 2},
+		{"dcgan of 48", dcgan(t, models.DCGAN{Size: 48, Channels: 3, Latent: 10, GWidth: 4, DWidth: 4}), Options{},
+			"Reshape ConvTranspose BatchNormalization Relu ConvTranspose BatchNormalization Relu ConvTranspose BatchNormalization Relu ConvTranspose Tanh", 0},
 	} {
 		m := newModel(t, test.spec)
 		file, r, err := Generator(m, testInfo, test.o)
@@ -210,8 +245,11 @@ func mustJSON(t *testing.T, v any) string {
 // TestVerifyFlippedBit flips the lowest bit of the first, a middle and the last
 // element of every weight of a file, one at a time.
 func TestVerifyFlippedBit(t *testing.T) {
-	for _, o := range []Options{{Fold: true}, {}} {
-		m := newModel(t, parse(t, everyLayer))
+	for _, c := range []struct {
+		spec string
+		o    Options
+	}{{everyLayer, Options{Fold: true}}, {everyLayer, Options{}}, {convolutions, Options{Fold: true}}} {
+		m, o := newModel(t, parse(t, c.spec)), c.o
 		file, _, err := Generator(m, testInfo, o)
 		if err != nil {
 			t.Fatal(err)

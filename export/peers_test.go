@@ -30,8 +30,14 @@ func TestPeers(t *testing.T) {
 		{"every-layer-folded", parse(t, everyLayer), Options{Fold: true}},
 		{"every-layer", parse(t, everyLayer), Options{}},
 		{"points", parse(t, points), Options{Fold: true}},
+		{"convolutions-folded", parse(t, convolutions), Options{Fold: true}},
+		{"convolutions", parse(t, convolutions), Options{}},
+		{"dcgan28", preset(t, "dcgan28"), Options{Fold: true}},
+		{"dcgan32", preset(t, "dcgan32"), Options{Fold: true}},
+		{"dcgan64", preset(t, "dcgan64"), Options{}},
+		{"dcgan48", dcgan(t, models.DCGAN{Size: 48, Channels: 3, Latent: 50, GWidth: 16, DWidth: 16}), Options{Fold: true}},
 	}
-	batches := []int{1, 2, 17, 256}
+	batches := []int{1, 2, 17, 64}
 	var dirs []string
 	between := make([]map[int]float64, len(tests)) // infer and the graph, by batch
 	for i, test := range tests {
