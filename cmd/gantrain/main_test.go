@@ -223,6 +223,14 @@ func TestMisuse(t *testing.T) {
 		{"--data idx:", 2, "--data takes mnist, a folder"},
 		{"--data idx:nowhere --out x", 1, "no such file"},
 		{"--data idx:cut --out x PRESET", 1, "ends after 3 bytes of data, expected 324"},
+		{"--size 64", 2, "--size: the networks of preset mlp28 have no such size"},
+		{"--ngf 64", 2, "hint: a DCGAN has one: --preset dcgan64 --ngf 64"},
+		{"--preset dcgan64 --size 36", 2, "--size: 36, want 4, 5, 6 or 7 times a power of two"},
+		{"--preset dcgan64 --nz 0", 2, "--nz: 0, want at least 1"},
+		{"--preset dcgan64 --size x", 2, "--size x: must be an integer"},
+		{"--preset dcgan64 --size 4096 --ngf 4096", 2, "hint: smaller --size, --ngf or --ndf"},
+		{"--preset dcgan64 DATA --out x", 2, "samples of shape [1 64 64], but the images of squares have shape [1 6 6]"},
+		{"--resume done --ndf 4", 2, "--ndf: the networks of preset tiny have no such size"},
 		{"--k 0", 2, "--k 0: recipe.k: 0, want at least 1"},
 		{"--batch 0", 2, "--batch 0: "},
 		{"--batch x", 2, "--batch x: must be a whole number"},
@@ -432,10 +440,10 @@ func TestRecipeFlags(t *testing.T) {
 	}
 	got, err := set("--batch=64", "--k=2", "--shards=4", "--update=alternating", "--g-latents=fresh", "--g-loss=minimax", "--g-loss-scale=0.5",
 		"--d-loss-scale=2", "--lr=1", "--d-lr=0.25", "--beta1=0.1", "--beta2=0.9", "--eps=1e-6", "--lr-decay=1.5", "--lr-min=0.125",
-		"--g-init=normal:0.02", "--d-init=uniform:0.05", "--g-output-bias=marginals", "--ema=500")
+		"--g-init=normal:0.02", "--d-init=uniform:0.05", "--g-output-bias=marginals", "--ema=500", "--gamma-std=0.02")
 	want := models.Recipe{Batch: 64, K: 2, Shards: 4, Update: "alternating", GLatents: "fresh", GLoss: "minimax", GLossScale: 0.5, DLossScale: 2,
 		Solver: models.Solver{Type: "adam", GLR: 1, DLR: 0.25, Beta1: 0.1, Beta2: 0.9, Eps: 1e-6, LRDecay: 1.5, LRMin: 0.125},
-		Init:   models.Init{G: models.Distribution{Type: "normal", Scale: 0.02}, D: models.Distribution{Type: "uniform", Scale: 0.05}, GOutputBias: "marginals"},
+		Init:   models.Init{G: models.Distribution{Type: "normal", Scale: 0.02}, D: models.Distribution{Type: "uniform", Scale: 0.05}, GOutputBias: "marginals", GammaStd: 0.02},
 		EMA:    models.EMA{HalfLifeImages: 500}}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)

@@ -24,6 +24,7 @@ type trainFlags struct {
 	preset, out, resume, init string
 	dryRun, version           bool
 	s                         train.Settings // the flags that are settings
+	dcgan                     models.DCGAN
 }
 
 func newTrainFlags() *trainFlags {
@@ -50,6 +51,7 @@ func newTrainFlags() *trainFlags {
 	f.fs.StringVar(&f.init, "init", "", "")
 	f.fs.BoolVarP(&f.dryRun, "dry-run", "n", false, "")
 	f.fs.BoolVar(&f.version, "version", false, "")
+	addDCGANFlags(f.fs, &f.dcgan)
 	addRecipeFlags(f.fs)
 	return f
 }
@@ -101,6 +103,9 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	}
 	if given("vm") {
 		s.VM = f.s.VM
+	}
+	if err := applyDCGANFlags(f.fs, &f.dcgan, s, given("preset")); err != nil {
+		return err
 	}
 	return applyRecipeFlags(f.fs, s.Recipe)
 }

@@ -29,6 +29,12 @@ The run
   --init DIR|CHECKPOINT     begin with the weights of another run
   -n, --dry-run             print layers, memory and disk; do nothing
 
+The networks of a DCGAN preset (left out: the preset's own)
+  --size N                  pixels of a side: 4 to 7 times a power of two
+  --channels N              of the images (those of the data)
+  --nz N                    elements of the latent vector
+  --ngf N --ndf N           channels of the widest layers of pixels in G and D
+
 What does not change the result
   --threads T               threads (as many as there are processors)
   --vm gantry|tape          what runs the graphs; tape is Gorgonia's (gantry)
