@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"gantry/internal/graph"
 	"gantry/models"
 	"gantry/train/dataset"
 )
@@ -25,8 +26,11 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 		return Estimate{}
 	}
 	var e Estimate
-	count := func(n *models.Network) (trainable, statistics, outputs int64) {
-		for _, node := range n.Nodes {
+	// count returns the parameters of a network, and its values and gradients of one
+	// sample that are there at once: what every layer makes, and three of the largest.
+	count := func(n *models.Network) (trainable, statistics, alive int64) {
+		var largest int64
+		for i, node := range n.Nodes {
 			for _, p := range node.Params {
 				if p.Role.Trainable() {
 					trainable += elements(p.Shape)
@@ -34,13 +38,17 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 					statistics += elements(p.Shape)
 				}
 			}
-			outputs += elements(node.Out) * int64(max(1, node.Pieces))
+			out := elements(node.Out) * int64(max(1, node.Pieces))
+			largest = max(largest, out)
+			if inPlace := node.Type == models.Reshape || node.Type == models.Flatten || i > 0 && graph.Fuses(&n.Nodes[i-1], &node); !inPlace {
+				alive += out
+			}
 		}
-		return
+		return trainable, statistics, alive + 3*largest
 	}
-	var gStats, dStats, gOut, dOut int64
-	e.Generator, gStats, gOut = count(g)
-	e.Discriminator, dStats, dOut = count(d)
+	var gStats, dStats, gAlive, dAlive int64
+	e.Generator, gStats, gAlive = count(g)
+	e.Discriminator, dStats, dAlive = count(d)
 	all := e.Generator + e.Discriminator
 	average := int64(0)
 	if s.Recipe.EMA != (models.EMA{}) {
@@ -57,7 +65,7 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	batch := int64(s.Recipe.Batch)
 	const program = 64 << 20
 	e.Memory = program + 4*(all*(3+moments)+average+6*e.Generator) + // weights, gradients, packed weights, moments, average; an export
-		4*batch*(3*gOut+2*3*dOut+3*sample) // values and gradients; D runs on real and on generated samples
+		4*batch*(gAlive+2*dAlive+3*sample) // values and gradients; G's update has its own pass through D
 	if data != nil {
 		e.Memory += data.Report().Memory
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // The three graphs of a training step. They wrap the same weights, and what one
-// hands to another is bound, not copied:
+// hands to another is bound, not copied; images are in HWNC if D's layers want
+// them so:
 //
 //	generator      z -> fake                          then ∂L_G/∂fake -> gradients of G
 //	discriminator  real, fake -> L_D, gradients of D by the pass through real and by that through fake
@@ -64,6 +65,7 @@ func (s *workshop) generator() (*generatorGraph, error) {
 	net, batch := s.model.G, s.recipe.Batch
 	g := gorgonia.NewGraph()
 	t := &generatorGraph{z: graph.Input(g, "z", shape(batch, net.Input)...)}
+	t.pass.HWNC = s.model.D.OfPixels()
 	var err error
 	if t.fake, err = graph.Build(g, net, t.z, graph.Training, s.context, &t.pass); err != nil {
 		return nil, err
@@ -81,9 +83,10 @@ func (s *workshop) discriminator() (*discriminatorGraph, *adversaryGraph, error)
 	net, r := s.model.D, s.recipe
 	g := gorgonia.NewGraph()
 	t := &discriminatorGraph{}
+	t.pass[1].HWNC = net.OfPixels() // real samples come as they are in data sets
 	var losses [2]*gorgonia.Node
 	for i, name := range []string{"real", "fake"} {
-		t.x[i] = graph.Input(g, name, shape(r.Batch, net.Input)...)
+		t.x[i] = s.samples(g, name, &t.pass[i])
 		var err error
 		if t.logits[i], err = graph.Build(g, net, t.x[i], graph.Training, s.context, &t.pass[i]); err != nil {
 			return nil, nil, err
@@ -121,7 +124,8 @@ func (s *workshop) discriminator() (*discriminatorGraph, *adversaryGraph, error)
 func (s *workshop) adversary() (*adversaryGraph, error) {
 	net := s.model.D
 	g := gorgonia.NewGraph()
-	a := &adversaryGraph{fake: graph.Input(g, "fake", shape(s.recipe.Batch, net.Input)...), pass: new(graph.Pass)}
+	a := &adversaryGraph{pass: &graph.Pass{HWNC: net.OfPixels()}}
+	a.fake = s.samples(g, "fake", a.pass)
 	var err error
 	if a.logits, err = graph.Build(g, net, a.fake, graph.Training, s.context, a.pass); err != nil {
 		return nil, err
@@ -131,6 +135,15 @@ func (s *workshop) adversary() (*adversaryGraph, error) {
 	}
 	a.vm, err = s.machine(gorgonia.Nodes{a.loss, a.logits, a.gfake})
 	return a, err
+}
+
+// samples adds the input of a pass through D.
+func (s *workshop) samples(g *gorgonia.ExprGraph, name string, pass *graph.Pass) *gorgonia.Node {
+	in := s.model.D.Input
+	if pass.HWNC {
+		return graph.Input(g, name, in[1], in[2], s.recipe.Batch, in[0])
+	}
+	return graph.Input(g, name, shape(s.recipe.Batch, in)...)
 }
 
 // generatorLoss adds G's loss on the logits and its gradient with respect to fake.

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 
@@ -33,6 +34,10 @@ type Pass struct {
 	// Number·batch + sample). It may be changed between two runs.
 	Number uint64
 
+	// HWNC says that images go in and come out as [H W N C], as layers of images
+	// want them: graphs that hand images to each other need not copy them.
+	HWNC bool
+
 	statistics []statistic
 }
 
@@ -41,14 +46,18 @@ type Pass struct {
 // for all passes of a graph. A pass belongs to one call; it may be nil in
 // [Sampling] mode.
 //
-// Images come and go as [N C H W]; between layers of images they are HWNC. A
-// training pass applies an activation together with the convolution or batch
+// Images come and go as [N C H W], unless [Pass.HWNC] is set; between layers of
+// images they are HWNC. A training pass applies an activation together with the convolution or batch
 // norm before it.
 func Build(g *gorgonia.ExprGraph, net *Net, x *gorgonia.Node, mode Mode, ctx *Context, pass *Pass) (*gorgonia.Node, error) {
 	if mode == Training && pass == nil {
 		return nil, fmt.Errorf("graph: %s: training without a pass", net.Name)
 	}
 	b := builder{g: g, net: net, mode: mode, c: ctx, pass: pass, input: value{nchw: x}, values: make([]value, len(net.Nodes))}
+	hwnc := func(shape []int) bool { return pass != nil && pass.HWNC && len(shape) == 3 }
+	if hwnc(net.Input) {
+		b.input = value{hwnc: x}
+	}
 	follower := followers(net)
 	for i := range net.Nodes {
 		l := &net.Nodes[i]
@@ -56,7 +65,7 @@ func Build(g *gorgonia.ExprGraph, net *Net, x *gorgonia.Node, mode Mode, ctx *Co
 			continue
 		}
 		at, a := i, act{}
-		if j := follower[i]; mode == Training && j > 0 && fuses(l, &net.Nodes[j]) {
+		if j := follower[i]; mode == Training && j > 0 && Fuses(l, &net.Nodes[j]) {
 			at = j
 			a, _ = activation(&net.Nodes[j])
 		}
@@ -69,7 +78,27 @@ func Build(g *gorgonia.ExprGraph, net *Net, x *gorgonia.Node, mode Mode, ctx *Co
 			gorgonia.WithName(net.Nodes[at].ID)(v.node())
 		}
 	}
+	if hwnc(net.Output) {
+		return b.hwnc(net.Out)
+	}
 	return b.nchw(net.Out)
+}
+
+// ofPixels reports whether the layer takes images as HWNC.
+func ofPixels(l *models.Node) bool {
+	switch l.Type {
+	case models.Conv, models.ConvTranspose, models.Upsample, models.GlobalAvgPool:
+		return true
+	case models.BatchNorm:
+		return len(l.In) == 3
+	}
+	return false
+}
+
+// OfPixels reports whether a layer that takes the network's input takes images
+// as HWNC.
+func (n *Net) OfPixels() bool {
+	return slices.ContainsFunc(n.Nodes, func(l models.Node) bool { return slices.Contains(l.Args, -1) && ofPixels(&l) })
 }
 
 // followers returns, for each layer whose result is used by one other layer and
@@ -108,10 +137,10 @@ func activation(l *models.Node) (act, bool) {
 	return act{}, false
 }
 
-// fuses reports whether layer l has an operation that applies the activation
-// next as well. Batch norms leave tanh and sigmoid, which would cost their
+// Fuses reports whether layer l has an operation that applies the activation
+// next as well, in training. Batch norms leave tanh and sigmoid, which would cost their
 // backward pass a reading of y, to an operation of its own.
-func fuses(l, next *models.Node) bool {
+func Fuses(l, next *models.Node) bool {
 	a, ok := activation(next)
 	switch l.Type {
 	case models.Conv, models.ConvTranspose:
@@ -184,15 +213,12 @@ func (b *builder) layer(i int, l *models.Node, a act) (v value, err error) {
 	if l.Type == models.Dropout && b.mode == Sampling {
 		return *b.value(from), nil
 	}
-	switch l.Type {
-	case models.Conv, models.ConvTranspose, models.BatchNorm, models.Upsample, models.GlobalAvgPool:
-		if len(l.In) == 3 {
-			x, err := b.hwnc(from)
-			if err == nil {
-				v.hwnc, err = b.pixels(l, x, a)
-			}
-			return v, err
+	if ofPixels(l) {
+		x, err := b.hwnc(from)
+		if err == nil {
+			v.hwnc, err = b.pixels(l, x, a)
 		}
+		return v, err
 	}
 	x, err := b.nchw(from)
 	if err != nil {
