@@ -171,7 +171,7 @@ func (n *Node) infer() error {
 	case Conv, ConvTranspose:
 		return n.convolution()
 	case Upsample:
-		return n.image(n.In[0], n.In[1]*n.Factor, n.In[2]*n.Factor)
+		return n.image(n.In[0], int64(n.In[1])*int64(n.Factor), int64(n.In[2])*int64(n.Factor))
 	case GlobalAvgPool:
 		n.Out = []int{n.In[0], 1, 1}
 	case Flatten:
@@ -191,14 +191,16 @@ func (n *Node) convolution() error {
 	c, h, w := n.In[0], n.In[1], n.In[2]
 	taps := n.Kernel * n.Kernel
 	shape := []int{n.Channels, c, n.Kernel, n.Kernel}
-	size := func(in int) int { return (in+2*n.Pad-n.Kernel)/n.Stride + 1 }
+	size := func(in int) int64 { return int64((in+2*n.Pad-n.Kernel)/n.Stride) + 1 }
 	if n.Type == Conv {
 		if least := min(h, w) + 2*n.Pad; least < n.Kernel {
 			return fmt.Errorf("kernel: %d, want at most %d, the smaller side of input %v with its pad", n.Kernel, least, n.In)
 		}
 	} else {
 		shape[0], shape[1] = c, n.Channels
-		size = func(in int) int { return (in-1)*n.Stride - 2*n.Pad + n.Kernel + n.OutputPad }
+		size = func(in int) int64 {
+			return int64(in-1)*int64(n.Stride) - int64(2*n.Pad) + int64(n.Kernel+n.OutputPad)
+		}
 		if least := size(min(h, w)); least < 1 {
 			return fmt.Errorf("pad: %d, nothing is left of input %v: want a result of at least 1 pixel, got %d", n.Pad, n.In, least)
 		}
@@ -215,11 +217,11 @@ func (n *Node) convolution() error {
 }
 
 // image sets the shape of the result.
-func (n *Node) image(c, h, w int) error {
-	n.Out = []int{c, h, w}
-	if h > maxElements/c || w > maxElements/c/h {
-		return fmt.Errorf("result is %v, want at most %d elements", n.Out, maxElements)
+func (n *Node) image(c int, h, w int64) error {
+	if most := int64(maxElements / c); h > most || w > most/h {
+		return fmt.Errorf("result is %v, want at most %d elements", []int64{int64(c), h, w}, maxElements)
 	}
+	n.Out = []int{c, int(h), int(w)}
 	return nil
 }
 
