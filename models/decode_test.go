@@ -116,6 +116,7 @@ func FuzzParseSpec(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte(`{"version":1,"inputs":[{"name":"z","size":1,"distribution":"uniform","bounds":[0,1]}],"generator":[{"type":"dropout","keep":0.5,"name":"a","in":["z"]}],"discriminator":[{"type":"maxout","units":1,"pieces":2}],"outputs":{"generator":"a"},"sample":{"shape":[1],"range":[0,1]}}`))
+	f.Add([]byte(`{"version":1,"inputs":[{"name":"z","size":4,"distribution":"normal"}],"generator":[{"type":"reshape","shape":[1,2,2]},{"type":"upsample","factor":2},{"type":"conv_transpose","channels":1,"kernel":2,"stride":2,"pad":1,"output_pad":1,"bias":true}],"discriminator":[{"type":"conv","channels":1,"kernel":3,"pad":0},{"type":"global_avg_pool"},{"type":"flatten"}],"sample":{"shape":[1,7,7],"range":[0,1]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := ParseSpec(data)
 		if refused(t, s == nil, err) {
