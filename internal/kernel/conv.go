@@ -41,7 +41,8 @@ type ConvShape struct {
 // this depends on the batch, the pool or the tier.
 //
 // The thin form, for outputs of at most thinWidth channels in one group, more than
-// one tap, and strides of 1 unless it is Transposed, is another: the sum of each tap
+// one tap and, unless it is Transposed, strides of 1 and at most thinGrid fine pixels
+// times output channels for a coarse pixel, is another: the sum of each tap
 // over the depth is taken alone, in blocks as in [Gemm], and the taps in range are
 // added row by row. Weight gradients are summed as [Conv.WeightGrad] says.
 //
@@ -83,7 +84,7 @@ func NewConv(s ConvShape) *Conv {
 		inW: s.OW, outW: s.W, inH: s.OH, outH: s.H, in: s.K, out: s.C, groups: s.Groups, taps: s.R * s.S, tapCols: s.S,
 		colStride: s.R * s.S, rowStride: s.C / s.Groups * s.R * s.S,
 	}
-	c.forward.finish(s.StrideH == 1 && s.StrideW == 1)
+	c.forward.finish(s.StrideH == 1 && s.StrideW == 1 && s.H*s.W*s.K <= thinGrid*s.OH*s.OW)
 	c.back.finish(true)
 	if s.mayWinograd() {
 		c.forward.planWinograd(winoForward(s.OH, s.H, s.PadH), winoForward(s.OW, s.W, s.PadW))

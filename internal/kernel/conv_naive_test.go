@@ -138,7 +138,7 @@ func fine(coarse, stride, pad, tap, dilation, size int) (int, bool) {
 func naiveForward(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
 	res := newNaiveResult(s.OH * s.OW * n * s.K)
 	depth := s.C / s.Groups
-	thin := s.K <= 4 && s.Groups == 1 && s.R*s.S > 1 && s.StrideH == 1 && s.StrideW == 1
+	thin := s.K <= 4 && s.Groups == 1 && s.R*s.S > 1 && s.StrideH == 1 && s.StrideW == 1 && s.H*s.W*s.K <= 32*s.OH*s.OW
 	taps := make([]naiveTap, s.R*s.S)
 	for i := range res.want {
 		k, image, ow, oh := i%s.K, i/s.K%n, i/s.K/n%s.OW, i/s.K/n/s.OW

@@ -4,6 +4,12 @@ package kernel
 // of what [Numerics] stands for.
 const thinWidth = 4
 
+// thinGrid is the most fine pixels times output channels for each coarse pixel with
+// which the thin form serves a convolution: it multiplies every fine pixel with all
+// taps, however few coarse pixels use the products. It is part of what [Numerics]
+// stands for.
+const thinGrid = 32
+
 // packThin packs the weights of the thin form: a matrix of depth rows whose
 // columns are the output channels of each tap.
 func (l *convPlan) packThin(pc *PackedConv, w []float32) {
