@@ -17,7 +17,7 @@ import (
 // inv = 1/√(variance+eps). The statistics of the last run stay in the op, for the
 // backward pass and for [Pass.Commit].
 type norm struct {
-	*rows
+	rows
 	eps                 float32
 	act                 act
 	mean, variance, inv []float32
@@ -28,7 +28,7 @@ func normOf(c *Context, x, gamma, beta *gorgonia.Node, eps float32, a act) (*gor
 	if err := checkNorm(s, gamma, beta); err != nil {
 		return nil, nil, err
 	}
-	r := newRows(c, s)
+	r := newRows(s)
 	o := &norm{rows: r, eps: eps, act: a, mean: make([]float32, r.n), variance: make([]float32, r.n), inv: make([]float32, r.n)}
 	node, err := apply(c, o, s.Clone(), x, gamma, beta)
 	return node, o, err
@@ -50,7 +50,7 @@ func checkNorm(x tensor.Shape, vectors ...*gorgonia.Node) error {
 func (o *norm) name() string { return "batch_norm" }
 
 func (o *norm) run(c *Context, dst []float32, in [][]float32) {
-	kernel.BatchNormStats(c.Pool, o.mean, o.variance, o.inShards(c, in[0]), o.m, o.n, c.shards())
+	kernel.BatchNormStats(c.Pool, o.mean, o.variance, o.inShards(c, in[0], 0), o.m, o.n, c.shards())
 	invert(o.inv, o.variance, o.eps)
 	kernel.BatchNormApply(c.Pool, dst, in[0], o.mean, o.inv, in[1], in[2], o.m, o.n, o.act.kind, o.act.alpha)
 }
@@ -68,7 +68,7 @@ func (o *norm) wrt() []bool { return []bool{true, true, true} }
 // taps that show those as nodes. y is among its arguments even where its values
 // are not needed, so that the forward pass, whose statistics it reads, runs before it.
 func (o *norm) grad(c *Context, x gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	b := &normGrad{norm: o, dx: newRows(c, x[0].Shape()), dgamma: make([]float32, o.n), dbeta: make([]float32, o.n)}
+	b := &normGrad{norm: o, dgamma: make([]float32, o.n), dbeta: make([]float32, o.n)}
 	dx, err := apply(c, b, x[0].Shape().Clone(), x[0], x[1], x[2], y, g)
 	if err != nil {
 		return nil, err
@@ -79,14 +79,13 @@ func (o *norm) grad(c *Context, x gorgonia.Nodes, y, g *gorgonia.Node) (gorgonia
 
 type normGrad struct {
 	*norm
-	dx            *rows
 	dgamma, dbeta []float32
 }
 
 func (o *normGrad) name() string { return "batch_norm_grad" }
 
 func (o *normGrad) run(c *Context, dst []float32, in [][]float32) {
-	x, g, dx := o.inShards(c, in[0]), o.dx.inShards(c, in[4]), dst
+	x, g, dx := o.inShards(c, in[0], 0), o.inShards(c, in[4], 1), dst
 	if o.mixed(c) {
 		dx = g
 	}

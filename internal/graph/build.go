@@ -18,11 +18,14 @@ const (
 	Sampling             // running statistics, no dropout; every operation is a [Lowering]
 )
 
-// A Context is what the operations of one graph share.
+// A Context is what the operations of one graph share, or of several that one
+// goroutine runs.
 type Context struct {
 	Pool   *kernel.Pool // threads of the kernels; nil is serial
 	Seed   uint64       // of the dropout masks
 	Shards int          // equal parts of the batch in sums over samples; 0 means 1
+
+	scratch [2][]float32 // of the operation that runs
 }
 
 func (c *Context) shards() int { return max(c.Shards, 1) }

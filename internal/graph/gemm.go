@@ -113,12 +113,12 @@ func (o *linear) ONNX() (string, map[string]any, []any) {
 // colSum sums the rows of x [N C] or [H W N C] to [C]; rowBroadcast repeats a row.
 // Each is the other's derivative.
 type (
-	colSum       struct{ rows *rows }
+	colSum       struct{ rows }
 	rowBroadcast struct{ m, n int }
 )
 
 func colSumOf(c *Context, x *gorgonia.Node) (*gorgonia.Node, error) {
-	r := newRows(c, x.Shape())
+	r := newRows(x.Shape())
 	return apply(c, &colSum{r}, tensor.Shape{r.n}, x)
 }
 
@@ -130,7 +130,7 @@ func rowBroadcastOf(c *Context, row *gorgonia.Node, shape tensor.Shape) (*gorgon
 func (o *colSum) name() string { return "col_sum" }
 
 func (o *colSum) run(c *Context, dst []float32, in [][]float32) {
-	kernel.ColSum(c.Pool, dst, o.rows.inShards(c, in[0]), o.rows.m, o.rows.n, c.shards())
+	kernel.ColSum(c.Pool, dst, o.inShards(c, in[0], 0), o.m, o.n, c.shards())
 }
 
 func (o *colSum) wrt() []bool { return []bool{true} }

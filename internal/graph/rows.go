@@ -7,33 +7,30 @@ import (
 )
 
 // rows are the rows [m,n] of x [N C] or [H W N C]: m is N, or pixels times N.
-type rows struct {
-	m, n    int
-	pixels  int
-	scratch []float32
-}
+type rows struct{ m, n, pixels int }
 
-func newRows(c *Context, s tensor.Shape) *rows {
+func newRows(s tensor.Shape) rows {
 	n := s[s.Dims()-1]
-	r := &rows{m: s.TotalSize() / n, n: n, pixels: 1}
+	r := rows{m: s.TotalSize() / n, n: n, pixels: 1}
 	if s.Dims() == 4 {
 		r.pixels = s[0] * s[1]
-	}
-	if r.mixed(c) {
-		r.scratch = make([]float32, r.m*n)
 	}
 	return r
 }
 
 // mixed reports whether the rows of a shard of the batch stand apart.
-func (r *rows) mixed(c *Context) bool { return c.shards() > 1 && r.pixels > 1 }
+func (r rows) mixed(c *Context) bool { return c.shards() > 1 && r.pixels > 1 }
 
 // inShards returns x with the rows of each shard together, in their order: x
-// itself, or a copy that lasts until the next call.
-func (r *rows) inShards(c *Context, x []float32) []float32 {
+// itself, or a copy in one of the context's pieces of scratch memory.
+func (r rows) inShards(c *Context, x []float32, piece int) []float32 {
 	if !r.mixed(c) {
 		return x
 	}
-	kernel.ToShards(c.Pool, r.scratch, x, r.pixels, r.m/r.pixels, r.n, c.shards())
-	return r.scratch
+	if len(c.scratch[piece]) < len(x) {
+		c.scratch[piece] = make([]float32, len(x))
+	}
+	s := c.scratch[piece][:len(x)]
+	kernel.ToShards(c.Pool, s, x, r.pixels, r.m/r.pixels, r.n, c.shards())
+	return s
 }
