@@ -73,6 +73,24 @@ const convolutions = `{"version": 1,
  "discriminator": [{"type": "flatten"}, {"type": "linear", "units": 1}],
  "sample": {"shape": [2, 7, 5], "range": [0, 1]}}`
 
+// resampling has the other layers of images.
+const resampling = `{"version": 1,
+ "inputs": [{"name": "z", "size": 7, "distribution": "normal"}],
+ "generator": [
+  {"type": "linear", "units": 60},
+  {"type": "reshape", "shape": [5, 4, 3]},
+  {"type": "upsample", "factor": 3},
+  {"type": "conv", "channels": 6, "kernel": 3, "stride": 3},
+  {"type": "tanh"},
+  {"type": "upsample", "factor": 2},
+  {"type": "batch_norm"},
+  {"type": "global_avg_pool"},
+  {"type": "conv_transpose", "channels": 2, "kernel": 5},
+  {"type": "sigmoid"}
+ ],
+ "discriminator": [{"type": "flatten"}, {"type": "linear", "units": 1}],
+ "sample": {"shape": [2, 5, 5], "range": [0, 1]}}`
+
 func dcgan(t testing.TB, c models.DCGAN) *models.Spec {
 	t.Helper()
 	s, err := c.Spec()
@@ -155,6 +173,7 @@ func TestGenerator(t *testing.T) {
 		{"points", parse(t, points), Options{Fold: true}, "Gemm Relu Gemm", 1},
 		{"convolutions, folded", parse(t, convolutions), Options{Fold: true}, "Gemm Reshape BatchNormalization Conv LeakyRelu ConvTranspose Relu BatchNormalization Conv Sigmoid", 2},
 		{"convolutions", parse(t, convolutions), Options{}, "Gemm Reshape BatchNormalization Conv BatchNormalization LeakyRelu ConvTranspose BatchNormalization Relu BatchNormalization Conv Sigmoid", 0},
+		{"resampling", parse(t, resampling), Options{Fold: true}, "Gemm Reshape Resize Conv Tanh Resize BatchNormalization GlobalAveragePool ConvTranspose Sigmoid", 0},
 		{"dcgan of 28", dcgan(t, models.DCGAN{Size: 28, Channels: 1, Latent: 10, GWidth: 8, DWidth: 4}), Options{Fold: true}, "Reshape ConvTranspose Relu ConvTranspose Relu ConvTranspose Tanh", 2},
 		{"dcgan of 48", dcgan(t, models.DCGAN{Size: 48, Channels: 3, Latent: 10, GWidth: 4, DWidth: 4}), Options{},
 			"Reshape ConvTranspose BatchNormalization Relu ConvTranspose BatchNormalization Relu ConvTranspose BatchNormalization Relu ConvTranspose Tanh", 0},
@@ -248,7 +267,7 @@ func TestVerifyFlippedBit(t *testing.T) {
 	for _, c := range []struct {
 		spec string
 		o    Options
-	}{{everyLayer, Options{Fold: true}}, {everyLayer, Options{}}, {convolutions, Options{Fold: true}}} {
+	}{{everyLayer, Options{Fold: true}}, {everyLayer, Options{}}, {convolutions, Options{Fold: true}}, {resampling, Options{}}} {
 		m, o := newModel(t, parse(t, c.spec)), c.o
 		file, _, err := Generator(m, testInfo, o)
 		if err != nil {

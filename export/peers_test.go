@@ -32,6 +32,7 @@ func TestPeers(t *testing.T) {
 		{"points", parse(t, points), Options{Fold: true}},
 		{"convolutions-folded", parse(t, convolutions), Options{Fold: true}},
 		{"convolutions", parse(t, convolutions), Options{}},
+		{"resampling", parse(t, resampling), Options{Fold: true}},
 		{"dcgan28", preset(t, "dcgan28"), Options{Fold: true}},
 		{"dcgan32", preset(t, "dcgan32"), Options{Fold: true}},
 		{"dcgan64", preset(t, "dcgan64"), Options{}},
