@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -32,9 +33,11 @@ func noiseImages(t testing.TB, n int, shape ...int) dataset.Dataset {
 // shards. D's gradients by the pass through real and by that through fake are
 // two lists; their sum comes after.
 func TestGradientsOfParts(t *testing.T) {
-	for _, training := range []int{2, 3} { // no batch norm, whose statistics are of the whole batch
+	convolutions := trainings[0]
+	convolutions.name = "convolutions"
+	convolutions.spec = strings.ReplaceAll(pixelSpec, `{"type": "batch_norm"},`, "")
+	for _, c := range append(trainings[2:4:4], convolutions) { // no batch norm, whose statistics are of the whole batch
 		for _, vm := range []string{GantryVM, TapeVM} {
-			c := trainings[training]
 			// run makes the gradients of part i of a batch that is cut into parts.
 			run := func(parts, i int) (lists [3][][]float32) {
 				spec, recipe := parse(t, c.spec, c.recipe)
