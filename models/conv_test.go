@@ -123,15 +123,15 @@ func TestConvKeys(t *testing.T) {
 	}
 }
 
-// TestStepFLOP compares with what bench/train_torch.py counts in PyTorch's modules.
-func TestStepFLOP(t *testing.T) {
+// TestStepFlopsOfDCGAN compares with what bench/train_torch.py counts in PyTorch's modules.
+func TestStepFlopsOfDCGAN(t *testing.T) {
 	for name, want := range map[string]float64{"mlp28": 2.02, "dcgan28": 8.86, "dcgan64": 291} {
 		p, err := LoadPreset(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := StepFLOP(&p.Spec, &p.Recipe); err != nil || math.Abs(got/1e9/want-1) > 0.003 {
-			t.Errorf("%s: %v GFLOP, error %v, want %v", name, got/1e9, err, want)
+		if got, err := StepFlops(&p.Spec, &p.Recipe); err != nil || math.Abs(float64(got)/1e9/want-1) > 0.003 {
+			t.Errorf("%s: %v GFLOP, error %v, want %v", name, float64(got)/1e9, err, want)
 		}
 	}
 	// By hand: G is 3·4, D 4·5 and 5·1 multiply-adds; batch 8.
@@ -139,11 +139,11 @@ func TestStepFLOP(t *testing.T) {
 	s.Discriminator = []Layer{{Type: Flatten}, {Type: Linear, Units: 5}, {Type: Relu}, {Type: Linear, Units: 1}}
 	r := Presets()[4].Recipe
 	r.Batch, r.K, r.GLatents = 8, 3, Fresh
-	if got, err := StepFLOP(s, &r); err != nil || got != 2*8*(4*12+6*(3*25-20)+2*25+12) {
+	if got, err := StepFlops(s, &r); err != nil || got != 2*8*(4*12+6*(3*25-20)+2*25+12) {
 		t.Errorf("k = 3, fresh latents: got %v, %v", got, err)
 	}
 	r.GLatents, r.Update = Same, Simultaneous
-	if got, err := StepFLOP(s, &r); err != nil || got != 2*8*(3*12+6*(3*25-20)+25+12) {
+	if got, err := StepFlops(s, &r); err != nil || got != 2*8*(3*12+6*(3*25-20)+25+12) {
 		t.Errorf("k = 3, simultaneous: got %v, %v", got, err)
 	}
 }

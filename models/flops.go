@@ -40,7 +40,7 @@ func (n *Network) macs() (all, inner int64) {
 		for _, a := range node.Args {
 			below = below || a >= 0 && trained[a]
 		}
-		m := node.macs()
+		m := node.MultiplyAdds()
 		all += m
 		if below {
 			inner += m
@@ -53,21 +53,15 @@ func (n *Network) macs() (all, inner int64) {
 	return all, inner
 }
 
-// macs returns the multiply-adds of one sample's forward pass through a layer.
-func (n *Node) macs() int64 {
+// MultiplyAdds returns the multiplications, each with an addition, that the
+// layer needs for one sample: weights times pixels of the smaller grid for
+// convolutions, weights for linear and maxout. The others count nothing.
+func (n *Node) MultiplyAdds() int64 {
 	switch n.Type {
-	case Linear, Maxout: // each weight meets one element
-		return n.weights()
-	}
-	return 0
-}
-
-// weights returns the number of elements of a layer's weight.
-func (n *Node) weights() int64 {
-	for _, p := range n.Params {
-		if p.Role == Weight {
-			return int64(p.Elements())
-		}
+	case Linear, Maxout, Conv:
+		return int64(n.Params[0].Elements()) * int64(Elements(n.Out)/n.Out[0])
+	case ConvTranspose:
+		return int64(n.Params[0].Elements()) * int64(Elements(n.In)/n.In[0])
 	}
 	return 0
 }

@@ -20,6 +20,7 @@ import (
 
 	"gantry/internal/atomicfile"
 	"gantry/internal/imaging"
+	"gantry/internal/imaging/animation"
 )
 
 // The pictures of a complete run are made of the files in its directory, so that
@@ -138,13 +139,13 @@ func (r *runner) drawAnimation(w io.Writer) error {
 			return err
 		}
 		if img != nil {
-			frames = append(frames, imaging.Paletted(img, image.Rect(0, 0, s.width, s.height)))
+			frames = append(frames, animation.Paletted(img, image.Rect(0, 0, s.width, s.height)))
 		}
 	}
 	if len(frames) == 0 {
 		return nil
 	}
-	return imaging.EncodeGIF(w, frames, frameDelay, lastDelay)
+	return animation.Encode(w, frames, frameDelay, lastDelay)
 }
 
 // gridNames returns the names of the run's grids of generated images, in order.

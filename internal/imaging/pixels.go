@@ -1,5 +1,4 @@
-// Package imaging turns generated samples into 8-bit pixels, grids, PNG and GIF
-// files.
+// Package imaging turns generated samples into 8-bit pixels, grids and PNG files.
 package imaging
 
 import "gantry/internal/kernel"

@@ -56,7 +56,7 @@ type convOperands struct {
 
 func (l *convLayer) bench(b *testing.B, p *Pool) {
 	const n = 128
-	s, c := l.s, NewConv(l.s)
+	s, c := l.s, NewFastConv(l.s)
 	operands := sync.OnceValue(func() *convOperands { // only if a benchmark wants them
 		o := &convOperands{x: noiseSlice(s.H*s.W*n*s.C, 1), g: noiseSlice(s.OH*s.OW*n*s.K, 2), w: noiseSlice(s.K*s.C*s.R*s.S, 3)}
 		o.dx, o.y, o.dw = make([]float32, len(o.x)), make([]float32, len(o.g)), make([]float32, len(o.w))

@@ -48,9 +48,9 @@ type ConvShape struct {
 //
 // # Fast form
 //
-// Taps of 4x4 with a stride of 2 and at least winoChannels channels on both
-// sides go through Winograd's F(2x2,2x2) where that saves a fifth of the work,
-// see winograd.go; packed weights do not. Outputs of a phase, or the coarse grid,
+// With [NewFastConv], taps of 4x4 with a stride of 2 and at least winoChannels
+// channels on both sides go through Winograd's F(2x2,2x2) where that saves a fifth
+// of the work, see winograd.go; packed weights do not. Outputs of a phase, or the coarse grid,
 // are cut into tiles of 2x2 from the first on. The transformed inputs are
 // differences down the columns first and then along the rows, the transformed
 // taps sums in the same order. Each of the nine products sums over the phases of
@@ -62,7 +62,7 @@ type Conv struct {
 	forward, back *convPlan
 }
 
-// NewConv prepares convolutions of shape s.
+// NewConv prepares convolutions of shape s in the direct form.
 func NewConv(s ConvShape) *Conv {
 	for _, v := range []int{s.H, s.W, s.C, s.OH, s.OW, s.K, s.R, s.S, s.StrideH, s.StrideW, s.DilationH, s.DilationW, s.Groups} {
 		if v < 1 {
@@ -86,6 +86,13 @@ func NewConv(s ConvShape) *Conv {
 	}
 	c.forward.finish(s.StrideH == 1 && s.StrideW == 1 && s.H*s.W*s.K <= thinGrid*s.OH*s.OW)
 	c.back.finish(true)
+	return c
+}
+
+// NewFastConv prepares convolutions of shape s in the fast form where that pays,
+// see [Conv].
+func NewFastConv(s ConvShape) *Conv {
+	c := NewConv(s)
 	if s.mayWinograd() {
 		c.forward.planWinograd(winoForward(s.OH, s.H, s.PadH), winoForward(s.OW, s.W, s.PadW))
 		c.back.planWinograd(winoTransposed(s.H, s.OH, s.PadH), winoTransposed(s.W, s.OW, s.PadW))
@@ -110,8 +117,8 @@ func (c *Conv) Transposed(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
 }
 
 // Pack lays out weights for [Conv.Forward], to be used as often as wanted. w is
-// copied. The fast form is not used with packed weights: it would more than double
-// them, and one image is soon limited by reading them.
+// copied. Packed weights are for the direct form: the fast form would more than
+// double them, and one image is soon limited by reading them.
 func (c *Conv) Pack(w []float32) *PackedConv { return c.forward.pack(nil, new(PackedConv), w) }
 
 // PackTransposed is Pack for [Conv.Transposed].
@@ -142,8 +149,11 @@ type convPlan struct {
 	depth, width         int // input and output channels of a group
 	thin                 bool
 	wino                 *winograd // nil where the fast form is not used
+	fast                 convRun   // and how it is run: a value, so that who has no fast form links none
 	phases               []convPhase
 }
+
+type convRun func(p *Pool, dst, x, w []float32, n int, ep Epilogue)
 
 // axis is one dimension of a plan.
 type axis struct {

@@ -20,8 +20,8 @@ var (
 
 // runWith packs the weights and runs.
 func (l *convPlan) runWith(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
-	if l.wino != nil {
-		l.runWinograd(p, dst, x, w, n, ep)
+	if l.fast != nil {
+		l.fast(p, dst, x, w, n, ep)
 		return
 	}
 	pc := packedConvs.get()
@@ -248,7 +248,7 @@ func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *a
 		inner, outer, innerIn, outerIn, innerOut, outerOut = outer, inner, outerIn, innerIn, outerOut, innerOut
 	}
 	args.ars, args.ldc = innerIn, innerOut
-	step := 2 * args.k * len(args.segs)
+	step := 4 * args.k * len(args.segs)
 	for i := range row.count {
 		h := row.out + i*row.outStep
 		if h < r.h0 || h >= r.h1 {

@@ -108,7 +108,7 @@ func (l *convPlan) planWinograd(rows, cols winoAxis) {
 		}
 	}
 	w.blocks = l.cut(w.ins)
-	l.wino = w
+	l.wino, l.fast = w, l.runWinograd
 }
 
 // mayWinograd reports whether the geometry is that of the fast form.

@@ -288,7 +288,7 @@ func TestWinograd(t *testing.T) {
 			continue
 		}
 		s, n := c.s, c.n
-		conv := NewConv(s)
+		conv := NewFastConv(s)
 		if conv.forward.wino == nil && conv.back.wino == nil {
 			t.Fatalf("%v: the direct form", c)
 		}

@@ -248,7 +248,7 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 			}
 			args.setMask(wide-width+t.lanes, t.lanes)
 			args.b = panel[b.c0*width:]
-			step := 2 * b.k * len(own.segs)
+			step := 4 * b.k * len(own.segs)
 			ahead := panel[min((b.t1-1)*l.depth*width+(b.c0+b.k)*width, len(panel)):]
 			for i := 0; i < rows; i += args.rows {
 				args.rows = t.height(rows - i)

@@ -50,7 +50,7 @@ func rowAddress(r int) string {
 	return []string{"(AX)", "(AX)(R8*1)", "(AX)(R8*2)", "(AX)(R9*1)", "(AX)(R8*4)", "(AX)(R10*1)", "(AX)(R9*2)", "(AX)(R11*1)"}[r]
 }
 
-const unroll = 8 // steps of k in one round of a loop
+const unroll = 4 // steps of k in one round of a loop
 
 // tileMode says how the operands lie: the loops that know their strides need
 // no instruction to step forward, and have a register left to ask for the rows

@@ -1,4 +1,4 @@
-package imaging
+package animation
 
 import (
 	"bytes"
@@ -73,11 +73,11 @@ func TestPalettedColour(t *testing.T) {
 	}
 }
 
-func TestEncodeGIF(t *testing.T) {
+func TestEncode(t *testing.T) {
 	a, b := Paletted(photo(30, 20), image.Rect(0, 0, 30, 20)), Paletted(image.NewGray(image.Rect(0, 0, 30, 20)), image.Rect(0, 0, 30, 20))
 	var first, second bytes.Buffer
 	for _, w := range []*bytes.Buffer{&first, &second} {
-		if err := EncodeGIF(w, []*image.Paletted{a, b, a}, 20, 200); err != nil {
+		if err := Encode(w, []*image.Paletted{a, b, a}, 20, 200); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +96,7 @@ func TestEncodeGIF(t *testing.T) {
 			t.Fatalf("pixel %d differs", i)
 		}
 	}
-	if EncodeGIF(&second, nil, 1, 1) == nil || EncodeGIF(&second, []*image.Paletted{a, Paletted(photo(2, 2), image.Rect(0, 0, 2, 2))}, 1, 1) == nil {
+	if Encode(&second, nil, 1, 1) == nil || Encode(&second, []*image.Paletted{a, Paletted(photo(2, 2), image.Rect(0, 0, 2, 2))}, 1, 1) == nil {
 		t.Error("no frames, or frames of two sizes: no error")
 	}
 }

@@ -1,4 +1,6 @@
-package imaging
+// Package animation writes GIFs. It stands apart from package imaging because
+// package image/gif registers its decoder in every program that links it.
+package animation
 
 import (
 	"cmp"
@@ -12,23 +14,23 @@ import (
 	"slices"
 )
 
-// EncodeGIF writes an animation that repeats for ever: each frame is shown for
+// Encode writes an animation that repeats for ever: each frame is shown for
 // delay hundredths of a second, the last one for last. The frames have one size.
 // The bytes depend on the arguments and on the release of Go alone.
-func EncodeGIF(w io.Writer, frames []*image.Paletted, delay, last int) error {
+func Encode(w io.Writer, frames []*image.Paletted, delay, last int) error {
 	if len(frames) == 0 {
-		return errors.New("imaging: gif: no frames, want at least 1")
+		return errors.New("animation: no frames, want at least 1")
 	}
 	g := &gif.GIF{Image: frames}
 	for i, f := range frames {
 		if got, want := f.Bounds().Size(), frames[0].Bounds().Size(); got != want {
-			return fmt.Errorf("imaging: gif: frame %d has %v pixels, want %v", i, got, want)
+			return fmt.Errorf("animation: frame %d has %v pixels, want %v", i, got, want)
 		}
 		g.Delay = append(g.Delay, delay)
 	}
 	g.Delay[len(frames)-1] = last
 	if err := gif.EncodeAll(w, g); err != nil {
-		return fmt.Errorf("imaging: gif: %w", err)
+		return fmt.Errorf("animation: %w", err)
 	}
 	return nil
 }
