@@ -148,6 +148,10 @@ func (m *randomModel) node() {
 			m.reduceMax(v)
 		}
 	case 12:
+		if m.r.IntN(2) == 0 {
+			m.permute(v)
+			return
+		}
 		m.resize(v)
 	case 13:
 		m.globalPool(v)
@@ -218,6 +222,35 @@ func (m *randomModel) gemm(v randomValue) {
 		in = append(in, m.weight(n))
 	}
 	m.add("Gemm", []int{rows, n}, in, attrs...)
+}
+
+// permute adds a Transpose, DepthToSpace or SpaceToDepth.
+func (m *randomModel) permute(v randomValue) {
+	s := v.shape
+	if len(s) == 4 && s[1]%4 == 0 && m.r.IntN(2) == 0 {
+		attrs := []*onnx.AttributeProto{onnxtest.Int("blocksize", 2)}
+		if m.opset >= 11 {
+			attrs = append(attrs, text("mode", []string{"DCR", "CRD"}[m.r.IntN(2)]))
+		}
+		m.add("DepthToSpace", []int{s[0], s[1] / 4, s[2] * 2, s[3] * 2}, []string{v.name}, attrs...)
+		return
+	}
+	if len(s) == 4 && m.r.IntN(2) == 0 {
+		for _, b := range []int{3, 2} {
+			if s[2]%b == 0 && s[3]%b == 0 {
+				m.add("SpaceToDepth", []int{s[0], s[1] * b * b, s[2] / b, s[3] / b}, []string{v.name}, onnxtest.Int("blocksize", int64(b)))
+				return
+			}
+		}
+	}
+	perm := m.r.Perm(len(s))
+	shape := make([]int, len(s))
+	for i, a := range perm {
+		shape[i] = s[a]
+	}
+	if len(s) > 0 {
+		m.add("Transpose", shape, []string{v.name}, ints("perm", perm...))
+	}
 }
 
 // dynamicZero returns a scalar that no pass can know: 0 · max(input 0).

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -32,7 +31,7 @@ func (op Arithmetic) Describe() string { return [...]string{"Add", "Sub", "Mul",
 func (op Arithmetic) Infer(in []*plan.Arg) (plan.Result, error) {
 	a, b := in[0], in[1]
 	if a.DType != b.DType {
-		return plan.Result{}, fmt.Errorf("inputs are %v and %v, want one type", a.Type, b.Type)
+		return plan.Result{}, errorf("inputs are %v and %v, want one type", a.Type, b.Type)
 	}
 	shape, err := plan.Broadcast(a.Shape, b.Shape)
 	return result(a.DType, shape), err

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -58,7 +57,7 @@ func (b *BatchNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 	channels := b.channels(x)
 	for i, name := range []string{"scale", "B", "mean", "var"} {
 		if s := in[i+1].Shape; len(s) != 1 || s[0] != channels {
-			return plan.Result{}, fmt.Errorf("%s is %s, but x is %s, so it needs [%d]", name, plan.ShapeString(s), plan.ShapeString(x), channels)
+			return plan.Result{}, errorf("%s is %s, but x is %s, so it needs [%d]", name, plan.ShapeString(s), plan.ShapeString(x), channels)
 		}
 	}
 	r := result(plan.Float32, x)

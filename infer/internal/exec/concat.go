@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"gantry/infer/internal/plan"
@@ -34,7 +33,7 @@ func (c *Concat) Infer(in []*plan.Arg) (plan.Result, error) {
 			ok = ok && (k == axis || a.Shape[k] == shape[k])
 		}
 		if !ok {
-			return plan.Result{}, fmt.Errorf("input %d is %v, input 0 is %v: they may differ in dimension %d only", i+1, a.Type, first.Type, axis)
+			return plan.Result{}, errorf("input %d is %v, input 0 is %v: they may differ in dimension %d only", i+1, a.Type, first.Type, axis)
 		}
 		shape[axis] += a.Shape[axis]
 	}

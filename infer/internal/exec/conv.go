@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -27,7 +26,7 @@ func newConv(d *plan.Decl, transposed bool) (plan.Op, error) {
 	c := &Conv{Transposed: transposed}
 	g := d.Int("group", 1)
 	if g < 1 || g > maxWindow {
-		return nil, fmt.Errorf("attribute group is %d, want 1 to %d", g, maxWindow)
+		return nil, errorf("attribute group is %d, want 1 to %d", g, maxWindow)
 	}
 	c.groups = int(g)
 	var err error
@@ -45,29 +44,29 @@ func newConv(d *plan.Decl, transposed bool) (plan.Op, error) {
 // where there is none.
 func (c *Conv) CheckWeights(w, bias []int) error {
 	if len(w) < 3 {
-		return fmt.Errorf("weight is %s, want rank 3 or 4", plan.ShapeString(w))
+		return errorf("weight is %s, want rank 3 or 4", plan.ShapeString(w))
 	}
 	if err := c.window.checkRank(len(w) - 2); err != nil {
 		return err
 	}
 	for i, k := range c.window.kernel {
 		if len(c.window.kernel) != len(w)-2 || w[2+i] != k {
-			return fmt.Errorf("weight is %s, but attribute kernel_shape is %v", plan.ShapeString(w), c.window.kernel)
+			return errorf("weight is %s, but attribute kernel_shape is %v", plan.ShapeString(w), c.window.kernel)
 		}
 	}
 	for _, d := range w {
 		if d < 1 {
-			return fmt.Errorf("weight is %s, which is empty", plan.ShapeString(w))
+			return errorf("weight is %s, which is empty", plan.ShapeString(w))
 		}
 		if d > maxWindow {
-			return fmt.Errorf("weight is %s, want dimensions up to %d", plan.ShapeString(w), maxWindow)
+			return errorf("weight is %s, want dimensions up to %d", plan.ShapeString(w), maxWindow)
 		}
 	}
 	if w[0]%c.groups != 0 {
-		return fmt.Errorf("weight is %s, whose first dimension is no multiple of group, %d", plan.ShapeString(w), c.groups)
+		return errorf("weight is %s, whose first dimension is no multiple of group, %d", plan.ShapeString(w), c.groups)
 	}
 	if _, out := c.channels(w); bias != nil && (len(bias) != 1 || bias[0] != out) {
-		return fmt.Errorf("bias is %s, but weight is %s in groups of %d, so it needs [%d]", plan.ShapeString(bias), plan.ShapeString(w), c.groups, out)
+		return errorf("bias is %s, but weight is %s in groups of %d, so it needs [%d]", plan.ShapeString(bias), plan.ShapeString(w), c.groups, out)
 	}
 	return nil
 }
@@ -91,7 +90,7 @@ const maxPhases = 1 << 12
 func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 	in, out := c.channels(w)
 	if len(x) != len(w) || x[1] != in {
-		return nil, nil, fmt.Errorf("input is %s, but weight is %s in groups of %d, so it needs rank %d and %d channels",
+		return nil, nil, errorf("input is %s, but weight is %s in groups of %d, so it needs rank %d and %d channels",
 			plan.ShapeString(x), plan.ShapeString(w), c.groups, len(w), in)
 	}
 	n := len(w) - 2
@@ -114,7 +113,7 @@ func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 			err = checkGrid("result", made[a])
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("spatial dimension %d of %s: %w", i, plan.ShapeString(x), err)
+			return nil, nil, errorf("spatial dimension %d of %s: %w", i, plan.ShapeString(x), err)
 		}
 		y = append(y, made[a])
 	}
@@ -124,7 +123,7 @@ func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 	if c.Transposed {
 		s.H, s.W, s.C, s.OH, s.OW, s.K = s.OH, s.OW, s.K, s.H, s.W, s.C
 		if phases := min(h.stride, s.H) * min(v.stride, s.W); phases > maxPhases {
-			return nil, nil, fmt.Errorf("strides of %d and %d make %d phases, want at most %d", h.stride, v.stride, phases, maxPhases)
+			return nil, nil, errorf("strides of %d and %d make %d phases, want at most %d", h.stride, v.stride, phases, maxPhases)
 		}
 	}
 	return s, y, nil
@@ -133,7 +132,7 @@ func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 // checkGrid returns an error unless a spatial dimension can be one.
 func checkGrid(what string, n int) error {
 	if n < 1 || n > maxGrid {
-		return fmt.Errorf("the %s has %d, want 1 to %d", what, n, maxGrid)
+		return errorf("the %s has %d, want 1 to %d", what, n, maxGrid)
 	}
 	return nil
 }
@@ -144,10 +143,10 @@ func (c *Conv) transposed(s *span, size, i, n int) (int, error) {
 	pad := 0
 	if c.outputPad != nil {
 		if len(c.outputPad) != n {
-			return 0, fmt.Errorf("attribute output_padding has %d elements, want %d", len(c.outputPad), n)
+			return 0, errorf("attribute output_padding has %d elements, want %d", len(c.outputPad), n)
 		}
 		if pad = c.outputPad[i]; pad >= max(s.stride, s.dilation) {
-			return 0, fmt.Errorf("output_padding %d is not below stride %d or dilation %d", pad, s.stride, s.dilation)
+			return 0, errorf("output_padding %d is not below stride %d or dilation %d", pad, s.stride, s.dilation)
 		}
 	}
 	full := (size-1)*s.stride + s.reach() + pad
@@ -155,16 +154,16 @@ func (c *Conv) transposed(s *span, size, i, n int) (int, error) {
 	switch {
 	case c.outputShape != nil:
 		if len(c.outputShape) != n {
-			return 0, fmt.Errorf("attribute output_shape has %d elements, want %d", len(c.outputShape), n)
+			return 0, errorf("attribute output_shape has %d elements, want %d", len(c.outputShape), n)
 		}
 		if want = c.outputShape[i]; want >= full+max(s.stride, s.dilation) {
-			return 0, fmt.Errorf("output_shape wants %d, but the kernel reaches %d", want, full)
+			return 0, errorf("output_shape wants %d, but the kernel reaches %d", want, full)
 		}
 	case c.window.auto == sameUpper || c.window.auto == sameLower:
 		want = min(size*s.stride, full) // the specification says size·stride, ONNX Runtime and onnx.checker this
 	default:
 		if want = full - s.before - s.after; want < 1 {
-			return 0, fmt.Errorf("padding of %d and %d leaves nothing of %d", s.before, s.after, full)
+			return 0, errorf("padding of %d and %d leaves nothing of %d", s.before, s.after, full)
 		}
 		return want, nil
 	}
@@ -193,9 +192,6 @@ func (c *Conv) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	if plan.Count(y[1:]) > 1<<40 || y[0] > 1<<22 {
-		return result(plan.Float32, y), nil // above any limit, and the sums below might overflow
-	}
 	r := result(plan.Float32, y)
 	r.Scratch = in[0].Count() + plan.Count(y)
 	r.Extra = max(c.packedSize(w), workspace(s, c.Transposed, y[0]))
@@ -220,7 +216,7 @@ func workspace(s *kernel.ConvShape, transposed bool, n int) int {
 	if out > 4 || s.Groups > 1 {
 		return 0
 	}
-	return min(rows, reach) * cols * min(n, 32) * out * s.R * s.S
+	return int(min(float64(min(rows, reach))*float64(cols)*float64(min(n, 32)*out)*float64(s.R*s.S), 1<<50))
 }
 
 // Bind returns the convolution of images of one size.

@@ -53,7 +53,7 @@ func (c *Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	if len(in[0].Shape) != len(c.Shape) {
-		return plan.Result{}, fmt.Errorf("input is %v, want rank %d", in[0].Type, len(c.Shape))
+		return plan.Result{}, errorf("input is %v, want rank %d", in[0].Type, len(c.Shape))
 	}
 	s, y, err := c.Conv.geometry(nchw(in[0].Shape), c.Shape)
 	if err != nil {

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"fmt"
-
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
 )
@@ -10,7 +8,7 @@ import (
 func init() {
 	plan.Register(plan.Operator{Name: "Gemm", MinIn: 2, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
 		if d.Opset < 11 && !d.Has(2) {
-			return nil, fmt.Errorf("input C is left out, which opset %d does not allow", d.Opset)
+			return nil, errorf("input C is left out, which opset %d does not allow", d.Opset)
 		}
 		return &Gemm{d.Bool("transA", false), d.Bool("transB", false), d.Float("alpha", 1), d.Float("beta", 1)}, nil
 	}})
@@ -26,7 +24,7 @@ type Gemm struct {
 // sizes returns m, n and k for the shapes of A and B.
 func (g *Gemm) sizes(a, b []int) (m, n, k int, err error) {
 	if len(a) != 2 || len(b) != 2 {
-		return 0, 0, 0, fmt.Errorf("inputs A %s and B %s are not both matrices", plan.ShapeString(a), plan.ShapeString(b))
+		return 0, 0, 0, errorf("inputs A %s and B %s are not both matrices", plan.ShapeString(a), plan.ShapeString(b))
 	}
 	m, k = a[0], a[1]
 	if g.TransA {
@@ -37,7 +35,7 @@ func (g *Gemm) sizes(a, b []int) (m, n, k int, err error) {
 		kb, n = n, kb
 	}
 	if k != kb {
-		return 0, 0, 0, fmt.Errorf("input B is %s, so A needs %d in the summed dimension, got %d", plan.ShapeString(b), kb, k)
+		return 0, 0, 0, errorf("input B is %s, so A needs %d in the summed dimension, got %d", plan.ShapeString(b), kb, k)
 	}
 	return m, n, k, nil
 }
@@ -54,7 +52,7 @@ func (g *Gemm) Infer(in []*plan.Arg) (plan.Result, error) {
 	if len(in) > 2 && in[2] != nil {
 		s, err := plan.Broadcast([]int{m, n}, in[2].Shape)
 		if err != nil || !plan.SameShape(s, []int{m, n}) {
-			return plan.Result{}, fmt.Errorf("input C is %s, which does not broadcast to [%d %d]", plan.ShapeString(in[2].Shape), m, n)
+			return plan.Result{}, errorf("input C is %s, which does not broadcast to [%d %d]", plan.ShapeString(in[2].Shape), m, n)
 		}
 	}
 	r := result(plan.Float32, []int{m, n})

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"fmt"
-
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
 )
@@ -23,7 +21,7 @@ type ToHWNC struct{ Rank int }
 func (t *ToHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0].Shape
 	if in[0].DType != plan.Float32 || len(x) != t.Rank {
-		return plan.Result{}, fmt.Errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
+		return plan.Result{}, errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
 	}
 	return changed(x, hwnc(x)), nil
 }
@@ -45,7 +43,7 @@ type FromHWNC struct{ Rank int }
 func (t *FromHWNC) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0].Shape
 	if in[0].DType != plan.Float32 || len(x) != t.Rank {
-		return plan.Result{}, fmt.Errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
+		return plan.Result{}, errorf("input is %v, want float32 of rank %d", in[0].Type, t.Rank)
 	}
 	return changed(nchw(x), nchw(x)), nil
 }

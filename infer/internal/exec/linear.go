@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -45,9 +44,9 @@ func (l *Linear) Infer(in []*plan.Arg) (plan.Result, error) {
 	x := in[0].Shape
 	switch {
 	case l.Matrix && len(x) != 2:
-		return plan.Result{}, fmt.Errorf("input A is %s, want a matrix", plan.ShapeString(x))
+		return plan.Result{}, errorf("input A is %s, want a matrix", plan.ShapeString(x))
 	case len(x) == 0 || x[len(x)-1] != l.K:
-		return plan.Result{}, fmt.Errorf("weight is [%d %d], so input needs %d in its last dimension, got %s", l.K, l.N, l.K, plan.ShapeString(x))
+		return plan.Result{}, errorf("weight is [%d %d], so input needs %d in its last dimension, got %s", l.K, l.N, l.K, plan.ShapeString(x))
 	}
 	shape := append([]int{}, x...)
 	shape[len(x)-1] = l.N

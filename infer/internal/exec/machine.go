@@ -2,7 +2,6 @@ package exec
 
 import (
 	"context"
-	"fmt"
 	"unsafe"
 
 	"gantry/infer/internal/plan"
@@ -59,7 +58,7 @@ func (g *Program) Run(ctx context.Context, inputs []*plan.Tensor) ([]*plan.Tenso
 		}
 		s := &g.steps[i]
 		if err := s.run.Run(&g.context, s.in, s.out); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.node.Where(), err)
+			return nil, errorf("%s: %w", s.node.Where(), err)
 		}
 	}
 	return g.outputs, nil

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"fmt"
-
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
 )
@@ -18,7 +16,7 @@ type MatMul struct{}
 // matrices splits the shapes of A and B into batch dimensions and m, n, k.
 func matrices(a, b []int) (batchA, batchB []int, m, n, k int, err error) {
 	if len(a) == 0 || len(b) == 0 {
-		return nil, nil, 0, 0, 0, fmt.Errorf("inputs are %s and %s, want rank 1 or more", plan.ShapeString(a), plan.ShapeString(b))
+		return nil, nil, 0, 0, 0, errorf("inputs are %s and %s, want rank 1 or more", plan.ShapeString(a), plan.ShapeString(b))
 	}
 	m, n = 1, 1
 	k = a[len(a)-1]
@@ -30,7 +28,7 @@ func matrices(a, b []int) (batchA, batchB []int, m, n, k int, err error) {
 		kb, n, batchB = b[len(b)-2], b[len(b)-1], b[:len(b)-2]
 	}
 	if k != kb {
-		err = fmt.Errorf("input B is %s, so A needs %d in its last dimension, got %s", plan.ShapeString(b), kb, plan.ShapeString(a))
+		err = errorf("input B is %s, so A needs %d in its last dimension, got %s", plan.ShapeString(b), kb, plan.ShapeString(a))
 	}
 	return batchA, batchB, m, n, k, err
 }
@@ -46,7 +44,7 @@ func (*MatMul) Infer(in []*plan.Arg) (plan.Result, error) {
 	}
 	shape, err := plan.Broadcast(batchA, batchB)
 	if err != nil {
-		return plan.Result{}, fmt.Errorf("batch dimensions: %w", err)
+		return plan.Result{}, errorf("batch dimensions: %w", err)
 	}
 	if len(in[0].Shape) > 1 {
 		shape = append(shape, m)

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"fmt"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -37,10 +36,10 @@ func (r *Reshape) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	if len(want) > plan.MaxRank {
-		return plan.Result{}, fmt.Errorf("shape has %d dimensions, want at most %d", len(want), plan.MaxRank)
+		return plan.Result{}, errorf("shape has %d dimensions, want at most %d", len(want), plan.MaxRank)
 	}
 	x := in[0]
-	mismatch := fmt.Errorf("shape is %v, which does not fit %v", want, x.Type)
+	mismatch := errorf("shape is %v, which does not fit %v", want, x.Type)
 	shape := make([]int, len(want))
 	open, count := -1, 1
 	for i, d := range want {

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -28,7 +27,7 @@ func newUpsample(d *plan.Decl) (plan.Op, error) {
 	r := &Resize{coord: "asymmetric", round: "simple"}
 	switch {
 	case d.Opset >= 10:
-		return nil, fmt.Errorf("ended with opset 9, and the model imports %d", d.Opset)
+		return nil, errorf("ended with opset 9, and the model imports %d", d.Opset)
 	case d.Opset == 9:
 		r.scalesAt = 1
 		if !d.Has(1) {
@@ -46,7 +45,7 @@ func newResize(d *plan.Decl) (plan.Op, error) {
 	r := &Resize{coord: "asymmetric", round: "simple", scalesAt: 1}
 	switch {
 	case d.Opset < 10:
-		return nil, fmt.Errorf("begins with opset 10, and the model imports %d", d.Opset)
+		return nil, errorf("begins with opset 10, and the model imports %d", d.Opset)
 	case d.Opset > 10:
 		r.coord = d.String("coordinate_transformation_mode", "half_pixel")
 		r.round = d.String("nearest_mode", "round_prefer_floor")
@@ -65,12 +64,12 @@ func newResize(d *plan.Decl) (plan.Op, error) {
 	switch r.coord {
 	case "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", "tf_half_pixel_for_nn":
 	default:
-		return nil, fmt.Errorf("attribute coordinate_transformation_mode is %q, which is not supported", r.coord)
+		return nil, errorf("attribute coordinate_transformation_mode is %q, which is not supported", r.coord)
 	}
 	switch r.round {
 	case "simple", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil":
 	default:
-		return nil, fmt.Errorf("attribute nearest_mode is %q, want round_prefer_floor, round_prefer_ceil, floor or ceil", r.round)
+		return nil, errorf("attribute nearest_mode is %q, want round_prefer_floor, round_prefer_ceil, floor or ceil", r.round)
 	}
 	if !d.Has(r.sizesAt) {
 		r.sizesAt = 0
@@ -89,7 +88,7 @@ func (r *Resize) readMode(d *plan.Decl) error {
 	case "linear", "bilinear":
 		r.linear = true
 	default:
-		return fmt.Errorf("attribute mode is %q, want nearest or linear", mode)
+		return errorf("attribute mode is %q, want nearest or linear", mode)
 	}
 	return nil
 }
@@ -129,9 +128,9 @@ func (r *Resize) axes(in []*plan.Arg) ([]resizeAxis, error) {
 		a := in[r.scalesAt]
 		switch {
 		case a.DType != plan.Float32 || len(a.Shape) != 1:
-			return nil, fmt.Errorf("scales is %v, want float32 of rank 1", a.Type)
+			return nil, errorf("scales is %v, want float32 of rank 1", a.Type)
 		case a.Known == nil:
-			return nil, fmt.Errorf("scales %w", plan.ErrUnknownValue)
+			return nil, errorf("scales %w", plan.ErrUnknownValue)
 		}
 		scales = a.Known.F
 	}
@@ -143,29 +142,29 @@ func (r *Resize) axes(in []*plan.Arg) ([]resizeAxis, error) {
 		}
 	}
 	if len(scales)+len(sizes) != len(x) {
-		return nil, fmt.Errorf("has %d scales and %d sizes for an input of rank %d", len(scales), len(sizes), len(x))
+		return nil, errorf("has %d scales and %d sizes for an input of rank %d", len(scales), len(sizes), len(x))
 	}
 	if len(x) < 3 || len(x) > 4 {
-		return nil, fmt.Errorf("input is %s, want rank 3 or 4", plan.ShapeString(x))
+		return nil, errorf("input is %s, want rank 3 or 4", plan.ShapeString(x))
 	}
 	list := make([]resizeAxis, len(x))
 	for i, n := range x {
 		a := resizeAxis{in: n}
 		if sizes != nil {
 			if sizes[i] < 0 || sizes[i] > maxGrid {
-				return nil, fmt.Errorf("sizes has %d in it, want 0 to %d", sizes[i], maxGrid)
+				return nil, errorf("sizes has %d in it, want 0 to %d", sizes[i], maxGrid)
 			}
 			a.out = int(sizes[i])
 			a.scale = float32(a.out) / float32(n)
 		} else {
 			a.scale = scales[i]
 			if !(a.scale > 0) || float32(n)*a.scale > maxGrid {
-				return nil, fmt.Errorf("scales has %v in it for a dimension of %d, want above 0 and a result up to %d", a.scale, n, maxGrid)
+				return nil, errorf("scales has %v in it for a dimension of %d, want above 0 and a result up to %d", a.scale, n, maxGrid)
 			}
 			a.out = int(float32(n) * a.scale)
 		}
 		if i < 2 && a.out != n || i >= 2 && (n < 1 || a.out < 1) {
-			return nil, fmt.Errorf("dimension %d of %s becomes %d: the batch and the channels must stay, the others cannot be empty", i, plan.ShapeString(x), a.out)
+			return nil, errorf("dimension %d of %s becomes %d: the batch and the channels must stay, the others cannot be empty", i, plan.ShapeString(x), a.out)
 		}
 		list[i] = a
 	}
@@ -175,7 +174,7 @@ func (r *Resize) axes(in []*plan.Arg) ([]resizeAxis, error) {
 // Infer returns the new size.
 func (r *Resize) Infer(in []*plan.Arg) (plan.Result, error) {
 	if in[0].DType != plan.Float32 {
-		return plan.Result{}, fmt.Errorf("input is %v, want float32", in[0].Type)
+		return plan.Result{}, errorf("input is %v, want float32", in[0].Type)
 	}
 	axes, err := r.axes(in)
 	if err != nil {

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -86,9 +85,9 @@ func (r *Runner) decides(i int, t *plan.Tensor) error {
 	name := r.g.Values[r.g.Inputs[i]].Name
 	switch {
 	case t.Count() > maxKeyed:
-		return fmt.Errorf("input %q decides shapes, so it may have %d elements at most, got %v", name, maxKeyed, t.Type)
+		return errorf("input %q decides shapes, so it may have %d elements at most, got %v", name, maxKeyed, t.Type)
 	case len(t.I)+len(t.F) != t.Count():
-		return fmt.Errorf("input %q decides shapes, so a plan needs its elements", name)
+		return errorf("input %q decides shapes, so a plan needs its elements", name)
 	}
 	return nil
 }

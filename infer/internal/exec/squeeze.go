@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"gantry/infer/internal/plan"
@@ -35,7 +34,7 @@ func readAxes(d *plan.Decl, since int64) (axesArg, error) {
 		return axesArg{input: d.Has(1)}, nil
 	}
 	if d.Has(1) {
-		return axesArg{}, fmt.Errorf("has its axes as an input, which begins with opset %d", since)
+		return axesArg{}, errorf("has its axes as an input, which begins with opset %d", since)
 	}
 	return axesArg{list: d.Ints("axes"), given: d.Given("axes")}, nil
 }
@@ -56,7 +55,7 @@ func (a axesArg) axes(in []*plan.Arg, rank int) (axes []int, ok bool, err error)
 		return nil, false, nil
 	}
 	if len(list) > plan.MaxRank {
-		return nil, false, fmt.Errorf("axes has %d elements, want at most %d", len(list), plan.MaxRank)
+		return nil, false, errorf("axes has %d elements, want at most %d", len(list), plan.MaxRank)
 	}
 	for _, x := range list {
 		i, err := plan.Axis(x, rank)
@@ -67,7 +66,7 @@ func (a axesArg) axes(in []*plan.Arg, rank int) (axes []int, ok bool, err error)
 	}
 	slices.Sort(axes)
 	if len(slices.Compact(slices.Clone(axes))) != len(axes) {
-		return nil, false, fmt.Errorf("axes %v name one axis twice", list)
+		return nil, false, errorf("axes %v name one axis twice", list)
 	}
 	return axes, true, nil
 }
@@ -91,7 +90,7 @@ func (s *Squeeze) Infer(in []*plan.Arg) (plan.Result, error) {
 		case given && !slices.Contains(axes, i) || !given && d != 1:
 			shape = append(shape, d)
 		case d != 1:
-			return plan.Result{}, fmt.Errorf("dimension %d of %s is not 1", i, plan.ShapeString(x.Shape))
+			return plan.Result{}, errorf("dimension %d of %s is not 1", i, plan.ShapeString(x.Shape))
 		}
 	}
 	return viewed(x.DType, shape), nil

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"fmt"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -68,7 +67,7 @@ func newClip(d *plan.Decl) (plan.Op, error) {
 	c := &Clip{float32(math.Inf(-1)), float32(math.Inf(1))}
 	switch {
 	case d.Opset < 11 && len(d.In) > 1:
-		return nil, fmt.Errorf("has min and max as inputs, which begins with opset 11")
+		return nil, errorf("has min and max as inputs, which begins with opset 11")
 	case d.Opset < 11:
 		c.min, c.max = d.Float("min", -math.MaxFloat32), d.Float("max", math.MaxFloat32)
 	}
@@ -82,7 +81,7 @@ func (c *Clip) HWNC() plan.Op { return c }
 func (c *Clip) Infer(in []*plan.Arg) (plan.Result, error) {
 	for i, a := range in[1:] {
 		if a != nil && plan.Count(a.Shape) != 1 {
-			return plan.Result{}, fmt.Errorf("%s is %v, want one number", [2]string{"min", "max"}[i], a.Type)
+			return plan.Result{}, errorf("%s is %v, want one number", [2]string{"min", "max"}[i], a.Type)
 		}
 	}
 	return result(plan.Float32, in[0].Shape), plan.WantFloats(in)

@@ -1,6 +1,10 @@
 package exec
 
-import "gantry/infer/internal/plan"
+import (
+	"fmt"
+
+	"gantry/infer/internal/plan"
+)
 
 // view is embedded by operators whose result may be their argument 0 in another shape.
 type view struct{}
@@ -31,3 +35,8 @@ func result(dtype plan.DType, shape []int) plan.Result {
 func viewed(dtype plan.DType, shape []int) plan.Result {
 	return plan.Result{Out: []plan.Type{{DType: dtype, Shape: shape}}, View: true}
 }
+
+// errorf is fmt.Errorf out of line: in line, which the compiler prefers, the calls of this package take kilobytes.
+//
+//go:noinline
+func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"fmt"
-
 	"gantry/infer/internal/plan"
 )
 
@@ -38,7 +36,7 @@ func readWindow(d *plan.Decl) (w window, err error) {
 	case "VALID":
 		w.auto = valid
 	default:
-		return w, fmt.Errorf("attribute auto_pad is %q, want NOTSET, SAME_UPPER, SAME_LOWER or VALID", s)
+		return w, errorf("attribute auto_pad is %q, want NOTSET, SAME_UPPER, SAME_LOWER or VALID", s)
 	}
 	for _, a := range []struct {
 		name  string
@@ -62,11 +60,11 @@ func readWindow(d *plan.Decl) (w window, err error) {
 		case rank < 0:
 			rank = a.n
 		case rank != a.n:
-			return w, fmt.Errorf("attribute %s is for %d spatial dimensions, another is for %d", a.name, a.n, rank)
+			return w, errorf("attribute %s is for %d spatial dimensions, another is for %d", a.name, a.n, rank)
 		}
 	}
 	if len(w.pads)%2 != 0 {
-		return w, fmt.Errorf("attribute pads has %d elements, want two for each spatial dimension", len(w.pads))
+		return w, errorf("attribute pads has %d elements, want two for each spatial dimension", len(w.pads))
 	}
 	return w, w.checkRank(rank)
 }
@@ -76,7 +74,7 @@ func readSizes(d *plan.Decl, name string, least int64) ([]int, error) {
 	var sizes []int
 	for _, v := range d.Ints(name) {
 		if v < least || v > maxWindow {
-			return nil, fmt.Errorf("attribute %s has %d in it, want %d to %d", name, v, least, maxWindow)
+			return nil, errorf("attribute %s has %d in it, want %d to %d", name, v, least, maxWindow)
 		}
 		sizes = append(sizes, int(v))
 	}
@@ -87,7 +85,7 @@ func readSizes(d *plan.Decl, name string, least int64) ([]int, error) {
 // not known yet.
 func (window) checkRank(spatial int) error {
 	if spatial > 2 {
-		return fmt.Errorf("has %d spatial dimensions, want 1 or 2: three are not supported", spatial)
+		return errorf("has %d spatial dimensions, want 1 or 2: three are not supported", spatial)
 	}
 	return nil
 }
@@ -110,7 +108,7 @@ func (w *window) along(s *span, i, n, taps int) error {
 		want int
 	}{{"strides", w.strides, n}, {"dilations", w.dilations, n}, {"pads", w.pads, 2 * n}} {
 		if a.list != nil && len(a.list) != a.want {
-			return fmt.Errorf("attribute %s has %d elements, want %d", a.name, len(a.list), a.want)
+			return errorf("attribute %s has %d elements, want %d", a.name, len(a.list), a.want)
 		}
 	}
 	if w.strides != nil {
@@ -140,7 +138,7 @@ func (s *span) outputs(n int, auto autoPad) (int, error) {
 	}
 	room := n + s.before + s.after - s.reach()
 	if n < 1 || room < 0 {
-		return 0, fmt.Errorf("a kernel that reaches over %d does not fit into %d with padding of %d and %d", s.reach(), n, s.before, s.after)
+		return 0, errorf("a kernel that reaches over %d does not fit into %d with padding of %d and %d", s.reach(), n, s.before, s.after)
 	}
 	return room/s.stride + 1, nil
 }

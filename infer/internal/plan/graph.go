@@ -56,7 +56,9 @@ func (g *Graph) Clone() *Graph {
 	return &c
 }
 
-// AddValue appends a value and returns its number.
+// AddValue appends a value and returns its number. Out of line, for the size of programs.
+//
+//go:noinline
 func (g *Graph) AddValue(v Value) int {
 	g.Values = append(g.Values, v)
 	return len(g.Values) - 1
