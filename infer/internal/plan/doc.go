@@ -10,7 +10,8 @@
 // [Compile] takes a graph and the shapes of its inputs, infers every other shape, computes what is
 // known already (shapes that the graph itself computes), and lays all intermediate tensors into one
 // arena, so that two that are never alive together share memory. The result is a [Plan], a list of
-// steps that package exec runs.
+// steps that package exec runs. An operator that has something to prepare for the shapes of a plan, such
+// as the geometry of a convolution, is a [Binder].
 //
 // An operator is one file of package exec, which registers it with [Register].
 package plan

@@ -65,7 +65,7 @@ func bounded(ulps float64, f func(x float64) float64, e func(x, e float64) float
 		y := newFloats(in[0].Shape)
 		for i, x := range in[0].V {
 			off := 0.0
-			if in[0].E[i] > 0 {
+			if in[0].E[i] != 0 { // or NaN
 				if off = e(x, in[0].E[i]); !(off >= 0) {
 					off = math.Inf(1)
 				}
