@@ -8,11 +8,13 @@ import (
 	"time"
 )
 
-// burst returns the GFLOP/s of one part of [Peak] on each of p's threads.
+// burst returns the GFLOP/s of three parts of [Peak] on each of p's threads, which
+// a part before has woken.
 func burst(p *Pool) float64 {
-	start := time.Now()
 	p.Do(p.Threads(), &peakTask{})
-	return 2 * float64(peakRounds*peakRound*tier.lanes*p.Threads()) / time.Since(start).Seconds() / 1e9
+	start := time.Now()
+	p.Do(3*p.Threads(), &peakTask{})
+	return 2 * float64(peakRounds*peakRound*tier.lanes*3*p.Threads()) / time.Since(start).Seconds() / 1e9
 }
 
 // measurePeak returns the GFLOP/s of the FMA loop on all of p's threads, or 0
@@ -32,7 +34,7 @@ type timing struct {
 	pairs   []pair
 }
 
-// pair is the fastest call of a millisecond or more, and the burst before it.
+// pair is the fastest call of some milliseconds, and the burst before them.
 type pair struct {
 	call time.Duration
 	peak float64
@@ -40,7 +42,7 @@ type pair struct {
 
 // benchTimed runs f as often as the benchmark wants, in turn with bursts of the
 // FMA loop: the clock of a processor changes with its load and its neighbours',
-// and what runs within a millisecond has the same.
+// and what runs within some milliseconds has the same.
 func benchTimed(b *testing.B, p *Pool, f func()) timing {
 	f()
 	hasPeak := archPeak(tier.id, 1)
@@ -55,7 +57,7 @@ func benchTimed(b *testing.B, p *Pool, f func()) timing {
 		f()
 		d := time.Since(start)
 		now.call = min(now.call, d)
-		if spent += d; spent < time.Millisecond || !hasPeak {
+		if spent += d; spent < 4*time.Millisecond || !hasPeak {
 			t.fastest = min(t.fastest, now.call)
 			continue
 		}

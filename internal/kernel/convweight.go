@@ -119,6 +119,8 @@ func (j *weightJob) divide(threads int) {
 			j.mc = (j.mc/2 + 7) &^ 7
 		case j.nc > nr:
 			j.nc = nr
+		case j.mc > 8:
+			j.mc = (j.mc/2 + 7) &^ 7
 		default:
 			return
 		}

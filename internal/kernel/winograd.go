@@ -11,10 +11,10 @@ package kernel
 //	y₁ = d₁·g₀ + d₂·g₁ = m₁ - m₂    m₁ = d₁·(g₀+g₁)
 //	                                m₂ = (d₁-d₂)·g₁
 //
-// and a tile of 2x2 outputs nine instead of sixteen. There are only additions
-// besides, so that errors stay near those of the sums themselves. The same
-// three products serve the gradient of the weights: there g are two coarse
-// pixels, and y two taps.
+// and a tile of 2x2 outputs nine instead of sixteen; the last tile of an odd number
+// of outputs needs no m₂. There are only additions besides, so that errors stay
+// near those of the sums themselves. The same three products serve the gradient of
+// the weights: there g are two coarse pixels, and y two taps.
 
 // winoChannels is the fewest channels on both sides for which the fast form is
 // used: with fewer the additions outweigh the products that they save. It is
@@ -36,6 +36,37 @@ type winoPhase struct {
 }
 
 type winoPair [2]int
+
+// products returns how many of the three products all tiles need.
+func (a *winoAxis) products() int {
+	n := 0
+	for _, tiles := range a.tiles {
+		for _, t := range tiles {
+			n += 3
+			if t[1] < 0 {
+				n--
+			}
+		}
+	}
+	return n
+}
+
+// winoRuns appends to runs, as pairs, the runs of tiles first ... end-1 that need
+// product (r,c).
+func winoRuns(runs []winoPair, rows, cols []winoPair, first, end, r, c int) []winoPair {
+	runs = runs[:0]
+	for i := first; i < end; i++ {
+		if r == 2 && rows[i/len(cols)][1] < 0 || c == 2 && cols[i%len(cols)][1] < 0 {
+			continue
+		}
+		if n := len(runs); n > 0 && runs[n-1][1] == i-first {
+			runs[n-1][1]++
+		} else {
+			runs = append(runs, winoPair{i - first, i - first + 1})
+		}
+	}
+	return runs
+}
 
 // inside returns i, or -1 outside of 0 ... size-1.
 func inside(i, size int) int {
@@ -85,14 +116,8 @@ type winograd struct {
 // planWinograd sets the fast form where it saves at least a fifth of the work.
 func (l *convPlan) planWinograd(rows, cols winoAxis) {
 	w := &winograd{rows: rows, cols: cols}
-	products, taps := 0, 0
-	for _, r := range rows.tiles {
-		for _, c := range cols.tiles {
-			products += 9 * len(r) * len(c)
-		}
-	}
 	w.ins = len(rows.phases[0]) * len(cols.phases[0])
-	products *= w.ins
+	products, taps := rows.products()*cols.products()*w.ins, 0
 	for _, r := range l.rows.runs {
 		for _, c := range l.cols.runs {
 			taps += r.count * c.count * (r.hi - r.lo) * (c.hi - c.lo)

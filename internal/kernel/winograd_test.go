@@ -15,6 +15,7 @@ func winoCases() []convCase {
 		{square(8, 50, 4, 260, 4, 2, 1), 2, 2},
 		{square(8, 260, 4, 48, 4, 2, 1), 2, 1},
 		{square(18, 48, 9, 48, 4, 2, 1), 1, 1},
+		{square(14, 52, 7, 48, 4, 2, 1), 2, 1},
 		{square(16, 64, 8, 52, 4, 2, 1), 3, 3},
 		{square(6, 48, 2, 48, 4, 2, 0), 258, 1},
 		{square(6, 48, 2, 540, 4, 2, 0), 3, 1},
@@ -33,8 +34,9 @@ type winoSum struct {
 	rounds   int
 }
 
-// mul continues the products with d [3][3] and g [2][2].
-func (w *winoSum) mul(d *[3][3]float32, g *[2][2]float32) {
+// mul continues the products with d [3][3] and g [2][2], but not the third of a
+// dimension with one output.
+func (w *winoSum) mul(d *[3][3]float32, g *[2][2]float32, oneRow, oneCol bool) {
 	differ := func(a, b, c float32, i int) float32 { return []float32{a - b, b, b - c}[i] }
 	add := func(a, b float32, i int) float32 { return []float32{a, a + b, b}[i] }
 	size := func(i int, x ...float32) float64 {
@@ -53,6 +55,9 @@ func (w *winoSum) mul(d *[3][3]float32, g *[2][2]float32) {
 	}
 	for i := range 9 {
 		r, c := i/3, i%3
+		if r == 2 && oneRow || c == 2 && oneCol {
+			continue
+		}
 		var rowD, absD [3]float32
 		var rowG, absG [2]float32
 		for k := range 3 {
@@ -170,7 +175,7 @@ func (w *winoSum) channels(phases, depth int, at func(p, c int) ([3][3]float32, 
 				w.end()
 			}
 			d, g := at(p, c)
-			w.mul(&d, &g)
+			w.mul(&d, &g, false, false)
 		}
 	}
 	w.end()
@@ -267,7 +272,7 @@ func naiveWinoShard(s ConvShape, x, g []float32, n, n0, n1 int) *naiveResult {
 						}
 					}
 				}
-				sum.mul(&d, &f)
+				sum.mul(&d, &f, t/tileCols*2+1 >= s.OH, t%tileCols*2+1 >= s.OW)
 			}
 		}
 		sum.end()

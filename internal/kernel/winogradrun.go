@@ -135,6 +135,7 @@ func (j *winoJob) parts() int {
 type winoScratch struct {
 	v, m, zeros, outside []float32
 	segs                 []tileSeg
+	runs                 []winoPair
 }
 
 var winoScratches freeList[winoScratch]
@@ -181,6 +182,10 @@ func (j *winoJob) Run(part int) {
 		}
 		for c := range 3 {
 			product := 3*r + c
+			own.runs = winoRuns(own.runs, rowTiles, colTiles, first, first+tiles, r, c)
+			for i := range own.runs { // tiles become rows
+				own.runs[i][0], own.runs[i][1] = own.runs[i][0]*images, own.runs[i][1]*images
+			}
 			j.multiply(own, own.v[c*size:][:size], own.m[product*rows*cols:][:rows*cols], qr*len(w.cols.phases)+qc, product, rows, j0, cols)
 		}
 	}
@@ -226,8 +231,8 @@ func (j *winoJob) output(own *winoScratch, rt, ct winoPair, at, step, n0, images
 	}
 }
 
-// multiply computes m [rows, cols], the columns from j0 on of one product of
-// transformed inputs v [ins, rows, depth].
+// multiply computes, of m [rows, cols], the runs of rows that own has, for the
+// columns from j0 on of one product of transformed inputs v [ins, rows, depth].
 func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, rows, j0, cols int) {
 	l, t := j.l, j.t
 	args := tileArgs{ars: l.depth, acs: 1, ldc: cols}
@@ -250,13 +255,15 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 			args.b = panel[b.c0*width:]
 			step := 4 * b.k * len(own.segs)
 			ahead := panel[min((b.t1-1)*l.depth*width+(b.c0+b.k)*width, len(panel)):]
-			for i := 0; i < rows; i += args.rows {
-				args.rows = t.height(rows - i)
-				args.a, args.c = v[i*l.depth+b.c0:], m[i*cols+c:]
-				if len(ahead) > step {
-					args.ahead, ahead = ahead, ahead[step:]
+			for _, run := range own.runs {
+				for i := run[0]; i < run[1]; i += args.rows {
+					args.rows = t.height(run[1] - i)
+					args.a, args.c = v[i*l.depth+b.c0:], m[i*cols+c:]
+					if len(ahead) > step {
+						args.ahead, ahead = ahead, ahead[step:]
+					}
+					t.tile(&args)
 				}
-				t.tile(&args)
 			}
 		}
 	}

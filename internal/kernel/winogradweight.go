@@ -61,6 +61,7 @@ func (j *winoWeightJob) matrix(product, phase int) []float32 {
 // three products as rows, and of one packed; and zeros.
 type winoWeightScratch struct {
 	v, h, a, b, zeros []float32
+	runs              []winoPair
 }
 
 var winoWeightScratches freeList[winoWeightScratch]
@@ -82,7 +83,7 @@ func (j *winoWeightJob) Run(part int) {
 	own.h, own.b = grown(own.h, 3*most*cols), grown(own.b, most*min(t.nr, t.width(cols)))
 	own.zeros = zeros(own.zeros, imagesOf*max(s.C, s.K))
 	tiles := len(rowTiles) * len(colTiles)
-	started := false
+	var started [3]bool
 	var args winoArgs
 	for o := 0; o < tiles; o += tilesOf {
 		end := min(o+tilesOf, tiles)
@@ -91,8 +92,8 @@ func (j *winoWeightJob) Run(part int) {
 			for tile := o; tile < end; tile++ {
 				rin, cin := &rp.in[tile/len(colTiles)], &cp.in[tile%len(colTiles)]
 				rout, cout := &rowTiles[tile/len(colTiles)], &colTiles[tile%len(colTiles)]
-				length, runs := winoRuns(channels, s.C, n)
-				for i := range runs {
+				length, times := winoLength(channels, s.C, n)
+				for i := range times {
 					op := args.differences(r, func(r, c int) []float32 {
 						if rin[r] < 0 || cin[c] < 0 {
 							return own.zeros
@@ -104,8 +105,8 @@ func (j *winoWeightJob) Run(part int) {
 					}
 					args.run(op, length)
 				}
-				length, runs = winoRuns(cols, s.K, n)
-				for i := range runs {
+				length, times = winoLength(cols, s.K, n)
+				for i := range times {
 					op := args.sums(r, func(r, c int) []float32 {
 						if rout[r] < 0 || cout[c] < 0 {
 							return own.zeros
@@ -119,30 +120,53 @@ func (j *winoWeightJob) Run(part int) {
 				}
 			}
 			for c := range 3 {
-				j.block(own, own.v[c*most*channels:], own.h[c*most*cols:], j.matrix(3*r+c, phase), (end-o)*n, c0, channels, k0, cols, started)
+				if own.runs = winoRuns(own.runs, rowTiles, colTiles, o, end, r, c); len(own.runs) > 0 {
+					j.block(own, own.v[c*most*channels:], own.h[c*most*cols:], j.matrix(3*r+c, phase), n, c0, channels, k0, cols, started[c])
+					started[c] = true
+				}
 			}
-			started = true
+		}
+	}
+	for c := range 3 {
+		if !started[c] { // no tile has a second output
+			j.clear(j.matrix(3*r+c, phase), c0, channels, k0, cols)
 		}
 	}
 	winoWeightScratches.put(own)
 }
 
-// winoRuns returns how n rows of count channels of all are passed over: at once
+// clear makes the sums of some channels zero.
+func (j *winoWeightJob) clear(m []float32, c0, channels, k0, cols int) {
+	for k := 0; k < cols; k += j.tier.nr {
+		wide := j.tier.width(min(j.tier.nr, cols-k))
+		clear(m[(k0+k)*j.c.s.C+c0*wide:][:channels*wide])
+	}
+}
+
+// winoLength returns how n rows of count channels of all are passed over: at once
 // if there are no others between them, else one by one.
-func winoRuns(count, all, n int) (length, runs int) {
+func winoLength(count, all, n int) (length, times int) {
 	if count == all {
 		return n * count, 1
 	}
 	return count, n
 }
 
-// block adds the sums over some rows of v [rows, channels] and h [rows, cols] to m.
-func (j *winoWeightJob) block(own *winoWeightScratch, v, h, m []float32, rows, c0, channels, k0, cols int, started bool) {
-	t := j.tier
-	for i := 0; i < channels; {
-		height := t.height(channels - i)
-		packTile(t, own.a[i*rows:][:height*rows], v[i:], height, rows, 1, channels)
-		i += height
+// block adds to m the sums over the runs of tiles that own has, of n rows each, of
+// v [rows, channels] and h [rows, cols].
+func (j *winoWeightJob) block(own *winoWeightScratch, v, h, m []float32, n, c0, channels, k0, cols int, started bool) {
+	t, rows := j.tier, 0
+	for _, run := range own.runs {
+		rows += (run[1] - run[0]) * n
+	}
+	for i, height := 0, 0; i < channels; i += height {
+		height = t.height(channels - i)
+		dst := own.a[i*rows:]
+		for _, run := range own.runs {
+			count := (run[1] - run[0]) * n
+			packTile(t, dst[:height*count], v[run[0]*n*channels+i:], height, count, 1, channels)
+			dst = dst[height*count:]
+		}
 	}
 	args := tileArgs{segs: oneSeg, ars: 1, k: rows}
 	if started {
@@ -151,7 +175,12 @@ func (j *winoWeightJob) block(own *winoWeightScratch, v, h, m []float32, rows, c
 	args.setMask(t.lanes, t.lanes)
 	for k := 0; k < cols; k += t.nr {
 		wide := t.width(min(t.nr, cols-k))
-		packRows(t, own.b[:rows*wide], h[k:], cols, rows, min(t.nr, cols-k), wide)
+		dst := own.b
+		for _, run := range own.runs {
+			count := (run[1] - run[0]) * n
+			packRows(t, dst[:count*wide], h[run[0]*n*cols+k:], cols, count, min(t.nr, cols-k), wide)
+			dst = dst[count*wide:]
+		}
 		args.b, args.brs, args.ldc, args.vecs = own.b, wide, wide, wide/t.lanes
 		sums := m[(k0+k)*j.c.s.C:]
 		for i := 0; i < channels; i += args.rows {
