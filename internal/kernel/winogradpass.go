@@ -17,14 +17,14 @@ type winoArgs struct {
 	src [9][]float32
 }
 
-// winoRows says how many rows each pass writes and reads.
-var winoRows = [...]struct{ dst, src int }{
+// winoOperands says how many rows each pass writes and reads.
+var winoOperands = [...]struct{ dst, src int }{
 	winoDifference1: {3, 3}, winoDifference2: {3, 6}, winoSum1: {3, 2}, winoSum2: {3, 4}, winoOutput: {4, 9},
 }
 
 // run computes n elements of every row.
 func (a *winoArgs) run(op winoOp, n int) {
-	rows := &winoRows[op]
+	rows := &winoOperands[op]
 	for i := range rows.dst { // what the assembly does not check
 		_ = a.dst[i][:n]
 	}

@@ -63,7 +63,8 @@ var (
 
 // Sizes of parts. They do not change bits.
 const (
-	winoCached = 1 << 19 // floats that a part touches besides its weights: most of the second cache
+	winoCached = 1 << 18 // floats that a part touches besides its weights: half of the second cache
+	winoRows   = 128     // but as many tiles and images share the weights, if there are as many
 	winoCols   = 256     // output channels of a part
 )
 
@@ -98,12 +99,12 @@ func (j *winoJob) divide(threads int) {
 	j.colParts = (l.width + winoCols - 1) / winoCols
 	j.cols = ((l.width+j.colParts-1)/j.colParts + nr - 1) / nr * nr
 	j.colParts = (l.width + j.cols - 1) / j.cols
-	row := 3*l.wino.ins*l.depth + 9*min(j.cols, l.width) // floats of a tile and an image
-	j.images, j.tiles = min(j.n, max(tall, winoCached/row/tall*tall)), 1
+	rows := max(winoRows, winoCached/(3*l.wino.ins*l.depth+9*min(j.cols, l.width)))
+	j.images = min(j.n, rows/tall*tall)
 	j.imageParts = (j.n + j.images - 1) / j.images
 	j.images = ((j.n+j.imageParts-1)/j.imageParts + tall - 1) / tall * tall // evenly
 	j.imageParts = (j.n + j.images - 1) / j.images
-	j.tiles = max(1, winoCached/row/j.images)
+	j.tiles = max(1, rows/j.images)
 	for j.tiles > 1 && j.parts() < 4*threads && threads > 1 {
 		j.tiles = (j.tiles + 1) / 2
 	}
