@@ -33,15 +33,16 @@ func (l *convPlan) panel(t *tierInfo, p *convPhase, group, j int) int {
 // pack lays out w in pc, reusing its memory.
 func (l *convPlan) pack(p *Pool, pc *PackedConv, w []float32) *PackedConv {
 	need("w", len(w), l.groups*l.width*l.depth*l.taps)
-	pc.plan, pc.tier = l, tier
+	t := tier.forWidth(l.width)
+	pc.plan, pc.tier = l, t
 	if l.thin {
 		l.packThin(pc, w)
 		return pc
 	}
-	pc.b = grown(pc.b, l.packedSize(tier))
+	pc.b = grown(pc.b, l.packedSize(t))
 	j := convPackJobs.get()
-	j.l, j.t, j.b, j.w = l, tier, pc.b, w
-	panels := (l.width + tier.nr - 1) / tier.nr
+	j.l, j.t, j.b, j.w = l, t, pc.b, w
+	panels := (l.width + t.nr - 1) / t.nr
 	if len(pc.b) < chunk {
 		p = nil
 	}

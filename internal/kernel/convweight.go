@@ -32,7 +32,7 @@ func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 	}
 	more := sumsList.get()
 	j := weightJobs.get()
-	j.c, j.x, j.g, j.n, j.images, j.tier = c, x, g, n, n/shards, tier
+	j.c, j.x, j.g, j.n, j.images, j.tier = c, x, g, n, n/shards, tier.forWidth(c.forward.width)
 	if s.Groups == 1 && size/s.K <= thinWeights {
 		more.s = grown(more.s, (shards*s.OH+shards-1)*size)
 		rows := more.s[(shards-1)*size:]

@@ -110,7 +110,7 @@ func (j *gemmJob) run(p *Pool) {
 		need("bias", len(j.ep.Bias), j.n)
 	}
 	if j.tier == nil {
-		j.tier = tier
+		j.tier = tier.forWidth(j.n)
 	}
 	if j.m > 0 && j.n > 0 {
 		j.kc = blockLen(j.k)

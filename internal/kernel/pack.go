@@ -71,11 +71,12 @@ func (pb *Packed) pack(f Form, b []float32, n, k int) {
 	if f == TN {
 		panic("kernel: internal error: PackB takes the forms NN and NT")
 	}
-	pb.tier, pb.n, pb.k = tier, n, k
-	pb.b = grown(pb.b, k*tier.width(n))
+	t := tier.forWidth(n)
+	pb.tier, pb.n, pb.k = t, n, k
+	pb.b = grown(pb.b, k*t.width(n))
 	kc := blockLen(k)
 	for k0 := 0; k0 < k; k0 += kc {
-		packPanels(tier, pb.b[panelAt(tier, n, k0, min(kc, k-k0), 0):], b, f == NT, n, k, k0, min(kc, k-k0), 0, n)
+		packPanels(t, pb.b[panelAt(t, n, k0, min(kc, k-k0), 0):], b, f == NT, n, k, k0, min(kc, k-k0), 0, n)
 	}
 }
 

@@ -7,6 +7,8 @@ type tierInfo struct {
 	nr    int   // columns of a panel: the width of the widest tile
 	rows  []int // heights of tiles, falling; the last is 1
 	id    tierID
+
+	narrow *tierInfo // the same with panels of two vectors, or nil
 }
 
 type tierID uint8
@@ -39,6 +41,15 @@ func (t *tierInfo) height(rows int) int {
 		}
 	}
 	return 1
+}
+
+// forWidth returns the tier with panels for n columns: narrow ones where wide ones
+// would leave a last panel of one vector, whose tiles are slow.
+func (t *tierInfo) forWidth(n int) *tierInfo {
+	if vecs := (n + t.lanes - 1) / t.lanes; t.narrow != nil && vecs%3 == 1 && vecs%2 == 0 && vecs <= 16 {
+		return t.narrow
+	}
+	return t
 }
 
 // width rounds a number of columns up to whole vectors.

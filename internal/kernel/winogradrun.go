@@ -75,17 +75,18 @@ func (l *convPlan) runWinograd(p *Pool, dst, x, w []float32, n int, ep Epilogue)
 	if n == 0 {
 		return
 	}
+	t := tier.forWidth(l.width)
 	s := scratches.get()
-	s.a = grown(s.a, l.packedSize(tier))
-	s.b = grown(s.b, l.winoPanel(tier, len(l.wino.rows.phases)*len(l.wino.cols.phases), 0, 0))
+	s.a = grown(s.a, l.packedSize(t))
+	s.b = grown(s.b, l.winoPanel(t, len(l.wino.rows.phases)*len(l.wino.cols.phases), 0, 0))
 	k := winoPackJobs.get()
-	k.direct, k.u = convPackJob{l, tier, s.a, w}, s.b
-	p.Do((l.width+tier.nr-1)/tier.nr, k)
+	k.direct, k.u = convPackJob{l, t, s.a, w}, s.b
+	p.Do((l.width+t.nr-1)/t.nr, k)
 	*k = winoPackJob{}
 	winoPackJobs.put(k)
 
 	j := winoJobs.get()
-	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, tier, s.b, dst, x, n, ep
+	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, t, s.b, dst, x, n, ep
 	j.divide(p.Threads())
 	p.Do(j.parts(), j)
 	*j = winoJob{}
