@@ -119,7 +119,7 @@ func (j *weightJob) divide(threads int) {
 			j.mc = (j.mc/2 + 7) &^ 7
 		case j.nc > nr:
 			j.nc = nr
-		case j.mc > 8:
+		case j.mc > 8 && j.parts() < threads:
 			j.mc = (j.mc/2 + 7) &^ 7
 		default:
 			return
@@ -237,16 +237,29 @@ func (j *weightJob) unpack(own *weightScratch, k0, cols, c0, channels, width int
 			clear(own.sums[tap*channels*width : (tap+1)*channels*width])
 		}
 	}
-	for k := range cols {
-		dst := j.dst[((k0+k)*j.c.forward.depth+c0)*taps:][:channels*taps]
-		panel := k / nr * nr
-		wide := min(nr, width-panel)
-		for c := range channels {
-			row := dst[c*taps : (c+1)*taps]
-			at := panel*channels + c*wide + k - panel
-			for tap := range row {
-				row[tap] = own.sums[at]
-				at += channels * width
+	depth := j.c.forward.depth
+	for k := 0; k < cols; k += nr {
+		wide := min(nr, width-k)
+		tapsInRows(j.tier, j.dst[((k0+k)*depth+c0)*taps:], depth*taps, own.sums[k*channels:], channels*width, taps, channels, min(nr, cols-k), wide)
+	}
+}
+
+// tapsInRows moves sums, for each tap a matrix [channels, wide] step elements after
+// the one before, to weights [cols, channels, taps] with pitch elements from column
+// to column.
+func tapsInRows(t *tierInfo, dst []float32, pitch int, sums []float32, step, taps, channels, cols, wide int) {
+	for c := range channels {
+		for k := 0; k < cols; k += 8 {
+			for tap := 0; tap < taps; tap += 8 {
+				to, from := dst[k*pitch+c*taps+tap:], sums[tap*step+c*wide+k:]
+				if k+8 <= cols && tap+8 <= taps && archTranspose(t, to, from, step, pitch, 1) {
+					continue
+				}
+				for i := range min(8, cols-k) {
+					for r := range min(8, taps-tap) {
+						to[i*pitch+r] = from[r*step+i]
+					}
+				}
 			}
 		}
 	}

@@ -214,26 +214,6 @@ func (k *winoSumJob) Run(part int) {
 		}
 		args.run(winoOutput, size)
 	}
-	tapsInRows(t, j.dst[k0*s.C*16:], own.v, s.C, cols, wide)
+	tapsInRows(t, j.dst[k0*s.C*16:], s.C*16, own.v, size, 16, s.C, cols, wide)
 	winoWeightScratches.put(own)
-}
-
-// tapsInRows moves sums [16][channels][wide] to weights [cols][channels][16].
-func tapsInRows(t *tierInfo, dst, sums []float32, channels, cols, wide int) {
-	size := channels * wide
-	for c := range channels {
-		for k := 0; k < cols; k += 8 {
-			for tap := 0; tap < 16; tap += 8 {
-				to, from := dst[(k*channels+c)*16+tap:], sums[tap*size+c*wide+k:]
-				if k+8 <= cols && archTranspose(t, to, from, size, channels*16, 1) {
-					continue
-				}
-				for i := range min(8, cols-k) {
-					for r := range 8 {
-						to[i*channels*16+r] = from[r*size+i]
-					}
-				}
-			}
-		}
-	}
 }
