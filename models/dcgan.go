@@ -101,6 +101,7 @@ func dcganPresets() []Preset {
 		Batch: 128, K: 1, Shards: 1, Update: Alternating, GLatents: Same, GLoss: NonSaturating, GLossScale: 1, DLossScale: 1,
 		Solver: Solver{Type: Adam, GLR: 2e-4, DLR: 2e-4, Beta1: 0.5, Beta2: 0.999, Eps: 1e-8},
 		Init:   Init{G: Distribution{Normal, 0.02}, D: Distribution{Normal, 0.02}, GammaStd: 0.02},
+		EMA:    EMA{HalfLifeImages: 10000},
 	}
 	var all []Preset
 	for _, p := range []struct {
