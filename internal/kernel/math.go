@@ -55,16 +55,18 @@ func horner(c []float32, x float32) float32 {
 	return q
 }
 
-// reciprocal returns 1/d for d in [1,2], within 1 ulp: a polynomial that is off by
-// 1/99, and two of Newton's steps, which square that. A division takes longer.
-func reciprocal(d float32) float32 {
-	y := horner(recipCoef[:], d)
+// reciprocal returns 1/d, within 1 ulp: a polynomial that is off by at most 1 %, and
+// two of Newton's steps, which square that. A division takes longer.
+func reciprocal(d float32, coef []float32) float32 {
+	y := horner(coef, d)
 	y = fma(y, fma(-d, y, 1), y)
 	return fma(y, fma(-d, y, 1), y)
 }
 
-// recipCoef is (1 + T₃(2d-3)/99)/d with Chebyshev's polynomial T₃.
-var recipCoef = [3]float32{210. / 99, -144. / 99, 32. / 99}
+var (
+	recipCoef = [3]float32{210. / 99, -144. / 99, 32. / 99} // for d in [1,2]: (1 + T₃(2d-3)/99)/d with Chebyshev's T₃
+	nearCoef  = [2]float32{0x1.c35f38p+0, -0x1.8acc28p-1}   // for d in [1, 1+exp(-2·tanhSmall)]: the same with T₂
+)
 
 // pow2 returns 2ⁿ for a normal result.
 func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
@@ -103,7 +105,7 @@ func tanh(x float32) float32 {
 		}
 		p, n := exp2n(a + a)
 		t := float32(p * pow2(n))
-		y = fma(-(t + t), reciprocal(1+t), 1)
+		y = fma(-(t + t), reciprocal(1+t, nearCoef[:]), 1)
 	}
 	return math.Float32frombits(math.Float32bits(y) | math.Float32bits(x)&(1<<31))
 }
@@ -122,7 +124,7 @@ func sigmoid(x float32) float32 {
 	if x < 0 {
 		num = t
 	}
-	r := reciprocal(d)
+	r := reciprocal(d, recipCoef[:])
 	y := float32(num * r)
 	e := fma(-d, y, num)
 	e = fma(-(t - (d - 1)), y, e)

@@ -16,7 +16,7 @@ var mathConsts = func() (t [mathCount][8]float32) {
 		mathT0: tanhCoef[0], mathT1: tanhCoef[1], mathT2: tanhCoef[2], mathT3: tanhCoef[3], mathT4: tanhCoef[4],
 		mathL0: logCoef[0], mathL1: logCoef[1], mathL2: logCoef[2], mathL3: logCoef[3], mathL4: logCoef[4],
 		mathL5: logCoef[5], mathL6: logCoef[6], mathL7: logCoef[7], mathL8: logCoef[8],
-		mathR0: recipCoef[0], mathR1: recipCoef[1], mathR2: recipCoef[2],
+		mathR0: recipCoef[0], mathR1: recipCoef[1], mathR2: recipCoef[2], mathN0: nearCoef[0], mathN1: nearCoef[1],
 		mathOne: 1, mathNegHalf: -0.5,
 		mathTanhSmall: -tanhSmall, mathTanhMax: -tanhMax, mathExpMax: expMax, mathExpMin: expMin,
 		mathTwice:    bits(math.Float32bits(roundTo) - 2*127),
@@ -26,6 +26,7 @@ var mathConsts = func() (t [mathCount][8]float32) {
 		mathLogBias:  127,
 		mathLiftBias: 127 + 25,
 		mathLogShift: bits(logShift),
+		mathLogFix:   bits(0x03530411),
 		mathInf:      float32(math.Inf(1)),
 		mathNegInf:   float32(math.Inf(-1)),
 		mathNaN:      float32(math.NaN()),
@@ -66,6 +67,8 @@ const (
 	mathR0
 	mathR1
 	mathR2
+	mathN0
+	mathN1
 	mathOne
 	mathNegHalf
 	mathTanhSmall
@@ -79,6 +82,7 @@ const (
 	mathLogBias
 	mathLiftBias
 	mathLogShift // an integer
+	mathLogFix   // the results for NaN, NaN, 0, 1, -Inf, +Inf, and what is negative or positive, for VFIXUPIMMPS
 	mathInf
 	mathNegInf
 	mathNaN

@@ -568,14 +568,13 @@ Tanh:
 	FMOVQ const_mathC2*32(R8), F18
 	FMOVQ const_mathC1*32(R8), F19
 	FMOVQ const_mathC0*32(R8), F20
-	FMOVQ const_mathR2*32(R8), F21
-	FMOVQ const_mathR1*32(R8), F22
-	FMOVQ const_mathR0*32(R8), F23
-	FMOVQ const_mathT4*32(R8), F24
-	FMOVQ const_mathT3*32(R8), F25
-	FMOVQ const_mathT2*32(R8), F26
-	FMOVQ const_mathT1*32(R8), F27
-	FMOVQ const_mathT0*32(R8), F28
+	FMOVQ const_mathN1*32(R8), F21
+	FMOVQ const_mathN0*32(R8), F22
+	FMOVQ const_mathT4*32(R8), F23
+	FMOVQ const_mathT3*32(R8), F24
+	FMOVQ const_mathT2*32(R8), F25
+	FMOVQ const_mathT1*32(R8), F26
+	FMOVQ const_mathT0*32(R8), F27
 	MOVD $0x80000000, R8
 	VDUP R8, V6.S4
 TanhLoop:
@@ -611,10 +610,8 @@ TanhLoop:
 	WORD $0x6e23dc42 // fmul v2.4s, v2.4s, v3.4s
 	// 1 - 2t/(1+t) in q
 	WORD $0x4e22d543 // fadd v3.4s, v10.4s, v2.4s
-	VORR V21.B16, V21.B16, V4.B16
-	VORR V22.B16, V22.B16, V5.B16
-	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	VORR V23.B16, V23.B16, V4.B16
+	VORR V21.B16, V21.B16, V5.B16
+	VORR V22.B16, V22.B16, V4.B16
 	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
 	VORR V10.B16, V10.B16, V1.B16
 	WORD $0x4ea4cc61 // fmls v1.4s, v3.4s, v4.4s
@@ -631,14 +628,14 @@ TanhLoop:
 	WORD $0x4ea4cca2 // fmls v2.4s, v5.4s, v4.4s
 	// the polynomial for small arguments in r
 	WORD $0x6e20dc03 // fmul v3.4s, v0.4s, v0.4s
-	VORR V24.B16, V24.B16, V4.B16
-	VORR V25.B16, V25.B16, V5.B16
+	VORR V23.B16, V23.B16, V4.B16
+	VORR V24.B16, V24.B16, V5.B16
 	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	VORR V26.B16, V26.B16, V4.B16
+	VORR V25.B16, V25.B16, V4.B16
 	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
-	VORR V27.B16, V27.B16, V5.B16
+	VORR V26.B16, V26.B16, V5.B16
 	WORD $0x4e23cc85 // fmla v5.4s, v4.4s, v3.4s
-	VORR V28.B16, V28.B16, V4.B16
+	VORR V27.B16, V27.B16, V4.B16
 	WORD $0x4e23cca4 // fmla v4.4s, v5.4s, v3.4s
 	WORD $0x6e23dc03 // fmul v3.4s, v0.4s, v3.4s
 	VORR V0.B16, V6.B16, V1.B16

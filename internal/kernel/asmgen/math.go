@@ -19,8 +19,13 @@ var (
 	expCoefs   = []string{"C4", "C3", "C2", "C1", "C0"}
 	tanhCoefs  = []string{"T4", "T3", "T2", "T1", "T0"}
 	recipCoefs = []string{"R2", "R1", "R0"}
+	nearCoefs  = []string{"N1", "N0"}
 	logCoefs   = []string{"L8", "L7", "L6", "L5", "L4", "L3", "L2", "L1", "L0"}
 )
+
+// mathAhead is how far ahead, in bytes, a loop asks for its argument: the
+// processor looks ahead less than the next round.
+const mathAhead = 2048
 
 // mathBody emits the steps of some chains; the constants stand in memory.
 type mathBody struct {
@@ -50,6 +55,9 @@ func (g *gen) mathLoop(v isa, f mathFunction) {
 	g.op("VBROADCASTSS const_mathOne*32(DX), %s", m.one())
 	g.loops(v, f.name, min((v.regs-4)/4, 4), func(vectors int) {
 		m.chains = vectors
+		for at := 0; at < vectors*v.bytes(); at += 64 {
+			g.op("PREFETCHT0 %d(BX)(SI*4)", mathAhead+at)
+		}
 		f.emit(m)
 	})
 }
@@ -139,8 +147,8 @@ func (m *mathBody) scale() {
 }
 
 // reciprocal is the Go function reciprocal: from d in t to u.
-func (m *mathBody) reciprocal() {
-	m.horner(recipCoefs, inU, inT)
+func (m *mathBody) reciprocal(coefs []string) {
+	m.horner(coefs, inU, inT)
 	for range 2 {
 		m.each(func(c chain) {
 			m.op("VMOVAPS %s, %s", m.one(), c.r)
@@ -175,7 +183,7 @@ func (m *mathBody) tanh() {
 	m.scale()
 	m.comment("1 - 2t/(1+t) in q")
 	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
-	m.reciprocal()
+	m.reciprocal(nearCoefs)
 	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, c.q, c.q) })
 	m.each(func(c chain) { m.op("VFNMADD213PS %s, %s, %s", m.one(), c.u, c.q) })
 	m.comment("the polynomial for small arguments in u")
@@ -208,7 +216,7 @@ func (m *mathBody) sigmoid() {
 	m.exp2n()
 	m.scale()
 	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
-	m.reciprocal()
+	m.reciprocal(recipCoefs)
 	m.comment("the quotient in r, and its corrections")
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.each(func(c chain) {
@@ -281,16 +289,13 @@ func (m *mathBody) log() {
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.each(func(c chain) {
 		if m.v.wide() {
-			m.op("VCMPPS $%d, %s, %s, K1", lessEqual, m.zero(), c.r)
-			m.op("VCMPPS $%d, %s, %s, K2", equal, m.zero(), c.r)
-			m.op("VBROADCASTSS const_mathNaN*32(DX), K1, %s", c.q)
-			m.op("VBROADCASTSS const_mathNegInf*32(DX), K2, %s", c.q)
-		} else {
-			m.op("VCMPPS $%d, %s, %s, %s", lessEqual, m.zero(), c.r, tmp)
-			m.op("VBLENDVPS %s, const_mathNaN*32(DX), %s, %s", tmp, c.q, c.q)
-			m.op("VCMPPS $%d, %s, %s, %s", equal, m.zero(), c.r, tmp)
-			m.op("VBLENDVPS %s, const_mathNegInf*32(DX), %s, %s", tmp, c.q, c.q)
+			m.op("VFIXUPIMMPS.BCST $0, const_mathLogFix*32(DX), %s, %s", c.r, c.q)
+			return
 		}
+		m.op("VCMPPS $%d, %s, %s, %s", lessEqual, m.zero(), c.r, tmp)
+		m.op("VBLENDVPS %s, const_mathNaN*32(DX), %s, %s", tmp, c.q, c.q)
+		m.op("VCMPPS $%d, %s, %s, %s", equal, m.zero(), c.r, tmp)
+		m.op("VBLENDVPS %s, const_mathNegInf*32(DX), %s, %s", tmp, c.q, c.q)
 		m.choose(notLess, "Inf", c.r, c.r, c.q)
 	})
 	m.store(inQ)

@@ -13,7 +13,7 @@ type neonFunction struct {
 var neonExpConsts = append([]string{"One", "Log2e", "Round", "Ln2hi", "Ln2lo", "Twice"}, expCoefs...)
 
 var neonFunctions = []neonFunction{
-	{"Tanh", slices.Concat([]string{"TanhSmall", "TanhMax"}, neonExpConsts, recipCoefs, tanhCoefs), (*neonMath).tanh},
+	{"Tanh", slices.Concat([]string{"TanhSmall", "TanhMax"}, neonExpConsts, nearCoefs, tanhCoefs), (*neonMath).tanh},
 	{"Sigmoid", slices.Concat([]string{"ExpMin"}, neonExpConsts, recipCoefs), (*neonMath).sigmoid},
 	{"Exp", slices.Concat([]string{"ExpMax", "ExpMin"}, neonExpConsts), (*neonMath).exp},
 	{"Log", slices.Concat([]string{"One", "NegHalf", "Normal", "Lift", "LogBias", "LiftBias", "LogShift", "Ln2hi", "Ln2lo", "Inf", "NegInf", "NaN"}, logCoefs), (*neonMath).log},
@@ -119,8 +119,8 @@ func (m *neonMath) scale() {
 }
 
 // reciprocal is the Go function reciprocal: from d in t to u.
-func (m *neonMath) reciprocal() {
-	m.horner(recipCoefs, neonU, neonT)
+func (m *neonMath) reciprocal(coefs []string) {
+	m.horner(coefs, neonU, neonT)
 	for range 2 {
 		m.copyTo(neonR, m.c["One"])
 		m.fmls(neonR, neonT, neonU)
@@ -143,7 +143,7 @@ func (m *neonMath) tanh() {
 	m.scale()
 	m.comment("1 - 2t/(1+t) in q")
 	m.fadd(neonT, m.c["One"], neonQ)
-	m.reciprocal()
+	m.reciprocal(nearCoefs)
 	m.fadd(neonTmp, neonQ, neonQ)
 	m.copyTo(neonQ, m.c["One"])
 	m.fmls(neonQ, neonTmp, neonU)
@@ -166,7 +166,7 @@ func (m *neonMath) sigmoid() {
 	m.exp2n()
 	m.scale()
 	m.fadd(neonT, one, neonQ)
-	m.reciprocal()
+	m.reciprocal(recipCoefs)
 	m.comment("the quotient, and its corrections in r")
 	m.copyTo(neonR, one)
 	m.fcmlt0(neonMask, neonX)
