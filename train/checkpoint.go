@@ -218,7 +218,7 @@ func decodeMetadata(m map[string]string) (*Checkpoint, error) {
 func FindCheckpoint(path string, step int) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", misuse("give a run directory, such as runs/00000-mnist-mlp28", "%w", err)
+		return "", misuse("give a run directory, such as runs/00000-mnist-dcgan28", "%w", err)
 	}
 	if !info.IsDir() {
 		if step >= 0 {
@@ -231,7 +231,7 @@ func FindCheckpoint(path string, step int) (string, error) {
 		return "", failure("", "%w", err)
 	}
 	if len(steps) == 0 {
-		return "", misuse("give a run directory, such as runs/00000-mnist-mlp28", "%s has no checkpoint", path)
+		return "", misuse("give a run directory, such as runs/00000-mnist-dcgan28", "%s has no checkpoint", path)
 	}
 	if step < 0 {
 		return filepath.Join(path, fmt.Sprintf(checkpointForm, steps[0])), nil

@@ -155,7 +155,7 @@ const maxRuns = 1_000_000_000
 
 // openRunDir locks the directory of an existing run and reads its options.
 func openRunDir(path string) (*runDir, *Settings, error) {
-	const hint = "--resume takes a run directory, such as runs/00000-mnist-mlp28"
+	const hint = "--resume takes a run directory, such as runs/00000-mnist-dcgan28"
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		return nil, nil, misuse("give its directory: --resume "+Quote(filepath.Dir(path)), "%s is not a run, but a file", path)
 	}

@@ -174,11 +174,11 @@ func orNone(v any) any {
 	return v
 }
 
-// DefaultSettings returns the settings of a run of p where nothing is said: 8000
+// DefaultSettings returns the settings of a run of p where nothing is said: 3000
 // steps on MNIST with seed 0, on all processors.
 func DefaultSettings(p *models.Preset) Settings {
 	return Settings{
-		Preset: p.Name, Data: "mnist", Steps: 8000, Spec: &p.Spec, Recipe: &p.Recipe,
+		Preset: p.Name, Data: "mnist", Steps: 3000, Spec: &p.Spec, Recipe: &p.Recipe,
 		Threads: runtime.GOMAXPROCS(0), VM: GantryVM,
 		CheckpointEvery: 1000, SampleEvery: 500, LogEvery: 50, Keep: 3,
 	}

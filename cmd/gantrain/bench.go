@@ -16,7 +16,7 @@ import (
 // benchCommand measures a training step.
 func benchCommand(args []string, stdout, _ io.Writer) error {
 	fs := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	name := fs.String("preset", "mlp28", "")
+	name := fs.String("preset", defaultPreset, "")
 	batch := fs.Int("batch", 0, "")
 	threads := fs.Int("threads", runtime.GOMAXPROCS(0), "")
 	seconds := fs.Float64("seconds", 20, "")

@@ -22,7 +22,7 @@ func exportCommand(args []string, stdout, stderr io.Writer) error {
 	}
 	switch {
 	case fs.NArg() != 1:
-		return misused("gantrain export runs/00000-mnist-mlp28 -o g.onnx", "export takes one run directory or checkpoint, got %d", fs.NArg())
+		return misused("gantrain export runs/00000-mnist-dcgan28 -o g.onnx", "export takes one run directory or checkpoint, got %d", fs.NArg())
 	case *out == "":
 		return misused("gantrain export "+train.Quote(fs.Arg(0))+" -o g.onnx", "export needs the name of the file to write, -o FILE")
 	case *out == "-":

@@ -223,8 +223,8 @@ func TestMisuse(t *testing.T) {
 		{"--data idx:", 2, "--data takes mnist, a folder"},
 		{"--data idx:nowhere --out x", 1, "no such file"},
 		{"--data idx:cut --out x PRESET", 1, "ends after 3 bytes of data, expected 324"},
-		{"--size 64", 2, "--size: the networks of preset mlp28 have no such size"},
-		{"--ngf 64", 2, "hint: a DCGAN has one: --preset dcgan64 --ngf 64"},
+		{"--preset mlp28 --size 64", 2, "--size: the networks of preset mlp28 have no such size"},
+		{"--preset mlp28 --ngf 64", 2, "hint: a DCGAN has one: --preset dcgan64 --ngf 64"},
 		{"--preset dcgan64 --size 36", 2, "--size: 36, want 4, 5, 6 or 7 times a power of two"},
 		{"--preset dcgan64 --nz 0", 2, "--nz: 0, want at least 1"},
 		{"--preset dcgan64 --size x", 2, "--size x: must be an integer"},
@@ -252,7 +252,7 @@ func TestMisuse(t *testing.T) {
 		{"PRESET DATA --out .", 2, "is not empty"},
 		{"PRESET DATA --out bad.json", 1, "not a directory"},
 		{"PRESET DATA --out x --init nowhere", 2, "nowhere"},
-		{"--data mnist --out x --init done", 2, "does not fit preset mlp28"},
+		{"--data mnist --out x --init done", 2, "does not fit preset dcgan28"},
 		{"--resume nowhere", 2, "nowhere is not a run: it has no options.json"},
 		{"--resume cut", 2, "cut is not a run"},
 		{"--resume done --out x", 2, "--resume and --out exclude each other"},
@@ -359,6 +359,12 @@ func TestHelp(t *testing.T) {
 			t.Errorf("--%s is not in the help", f.Name)
 		}
 	})
+	for _, name := range []string{"preset", "data", "steps", "seed", "vm", "checkpoint-every", "keep", "sample-every", "log-every"} {
+		value := newTrainFlags().fs.Lookup(name).DefValue
+		if !regexp.MustCompile(`--` + name + ` [^()]*\(` + value + `\)`).MatchString(usage) {
+			t.Errorf("the help does not say that --%s is %s", name, value)
+		}
+	}
 	for _, args := range [][]string{{"version"}, {"--version"}} {
 		if code, stdout, _ := call(args...); code != 0 || !strings.HasPrefix(stdout, "gantrain 0.") {
 			t.Errorf("%v: exit %d, %s", args, code, stdout)
@@ -369,10 +375,10 @@ func TestHelp(t *testing.T) {
 // TestExamples carries out the three examples of the help, as they stand there.
 func TestExamples(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains mlp28 for 100 steps")
+		t.Skip("trains dcgan28 for 100 steps")
 	}
 	if kernel.Tier() == "go" {
-		t.Skip("trains mlp28 for 100 steps, which takes minutes without assembly kernels")
+		t.Skip("trains dcgan28 for 100 steps, which takes minutes without assembly kernels")
 	}
 	t.Chdir(t.TempDir())
 	_, text, _ := strings.Cut(usage, "Examples\n")

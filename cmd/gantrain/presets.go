@@ -11,6 +11,10 @@ import (
 	"gantry/models"
 )
 
+// defaultPreset is the one that is trained where none is named: the clearest
+// digits of two minutes on two cores.
+const defaultPreset = "dcgan28"
+
 // presetsCommand lists the presets, or prints one as JSON.
 func presetsCommand(args []string, stdout, _ io.Writer) error {
 	fs := pflag.NewFlagSet("presets", pflag.ContinueOnError)

@@ -29,12 +29,12 @@ type trainFlags struct {
 
 func newTrainFlags() *trainFlags {
 	f := &trainFlags{fs: pflag.NewFlagSet("train", pflag.ContinueOnError)}
-	mlp28, err := models.LoadPreset("mlp28")
+	preset, err := models.LoadPreset(defaultPreset)
 	if err != nil {
 		panic("gantrain: internal error: " + err.Error())
 	}
-	d := train.DefaultSettings(mlp28)
-	f.fs.StringVar(&f.preset, "preset", "mlp28", "")
+	d := train.DefaultSettings(preset)
+	f.fs.StringVar(&f.preset, "preset", defaultPreset, "")
 	f.fs.StringVar(&f.s.Data, "data", d.Data, "")
 	f.fs.IntVar(&f.s.Resize, "resize", 0, "")
 	f.fs.BoolVar(&f.s.Mirror, "mirror", false, "")
@@ -135,7 +135,7 @@ func trainCommand(args []string, stdout, stderr io.Writer) error {
 		defer stop()
 		return finish(stdout, stderr)(train.Resume(ctx, f.resume, f.adjust, host))
 	}
-	preset, err := models.LoadPreset("mlp28")
+	preset, err := models.LoadPreset(defaultPreset)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,7 @@ package main
 // usage is what gantrain --help prints. A test holds it against the flags.
 const usage = `gantrain trains a GAN and exports its generator to ONNX.
 
-  gantrain [train] [flags]          train; without flags: mlp28 on MNIST
+  gantrain [train] [flags]          train; without flags: dcgan28 on MNIST
   gantrain presets [NAME]           list what there is; print one as JSON
   gantrain export RUN -o g.onnx     export the generator of a checkpoint
   gantrain bench --preset NAME      measure a training step
@@ -16,13 +16,13 @@ Examples
   gantrain export runs/first --step 80 -o g.onnx
 
 The run
-  --preset NAME|FILE.json   networks and recipe (mlp28)
+  --preset NAME|FILE.json   networks and recipe (dcgan28)
   --data mnist|PATH|idx:DIR what to train on: a folder of images, a .zip of one,
                             CIFAR-10's binary files, IDX files (mnist)
   --resize N                side that images are cropped and scaled to (of a
                             folder: that of the preset's samples; else: none)
   --mirror                  use each image mirrored, too
-  --steps N                 updates of the generator (8000)
+  --steps N                 updates of the generator (3000)
   --seed S                  with preset and data, decides every bit (0)
   --out DIR                 run directory, new or empty (runs/NNNNN-DATA-PRESET)
   --resume DIR              go on with a run, from its newest checkpoint
@@ -95,7 +95,7 @@ const versionUsage = `gantrain version           print version, arithmetic and k
 
 const benchUsage = `gantrain bench             measure a training step on synthetic images
 
-  --preset NAME|FILE.json   networks and recipe (mlp28)
+  --preset NAME|FILE.json   networks and recipe (dcgan28)
   --batch N                 images per update (the preset's own)
   --threads T               threads (as many as there are processors)
   --seconds S               how long (20)
@@ -105,8 +105,8 @@ The step is the median. Its rate counts the operations that it needs; its share
 is of the processor's multiply-adds alone, measured between the steps.
 
 Examples
-  gantrain bench --preset mlp28
-  gantrain bench --preset mlp28 --batch 128 --threads 2 --seconds 20 --json
+  gantrain bench
+  gantrain bench --preset dcgan64 --batch 128 --threads 2 --seconds 20 --json
 `
 
 const exportUsage = `gantrain export RUN|CHECKPOINT -o FILE     export a generator, and verify it
