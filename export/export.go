@@ -27,6 +27,7 @@ import (
 	"gantry/internal/graph"
 	"gantry/internal/imaging"
 	"gantry/internal/onnx"
+	"gantry/models"
 )
 
 // Info says where a model comes from; it goes into the file's metadata.
@@ -130,10 +131,7 @@ func golden(file []byte, m *graph.Model) (*onnx.Golden, error) {
 		return nil, fmt.Errorf("export: golden: %w", err)
 	}
 	const samples, most = 4, 16
-	size := 1
-	for _, d := range m.Spec.Sample.Shape {
-		size *= d
-	}
+	size := models.Elements(m.Spec.Sample.Shape)
 	g := &onnx.Golden{Bound: bound}
 	for i := range min(size, most) {
 		g.Positions = append(g.Positions, (2*i+1)*size/(2*min(size, most))) // the middles of equal parts

@@ -7,7 +7,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,6 +20,19 @@ import (
 	"gantry/internal/onnx/onnxtest"
 )
 
+// filled returns a tensor of what next returns, element by element.
+func filled(name string, next func() float32, dims ...int64) *onnx.TensorProto {
+	n := int64(1)
+	for _, d := range dims {
+		n *= d
+	}
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = next()
+	}
+	return onnxtest.Floats(name, x, dims...)
+}
+
 // dcgan returns a generator of images of size pixels (28, 32 or 64), as Radford et al. (2016) build it:
 // transposed convolutions with batch norm and ReLU, tanh at the end. ngf is the width of the last hidden layer.
 func dcgan(pixels, nz, ngf, colours int) []byte {
@@ -28,15 +40,8 @@ func dcgan(pixels, nz, ngf, colours int) []byte {
 	g := &onnx.GraphProto{Name: "dcgan", Input: []*onnx.ValueInfoProto{onnxtest.Value("z", "N", nz)},
 		Output: []*onnx.ValueInfoProto{onnxtest.Value("image", "N", colours, pixels, pixels)}}
 	weight := func(name string, mean, deviation float64, dims ...int64) {
-		n := int64(1)
-		for _, d := range dims {
-			n *= d
-		}
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(mean + deviation*r.NormFloat64())
-		}
-		g.Initializer = append(g.Initializer, onnxtest.Floats(name, x, dims...))
+		next := func() float32 { return float32(mean + deviation*r.NormFloat64()) }
+		g.Initializer = append(g.Initializer, filled(name, next, dims...))
 	}
 	x := ""
 	node := func(op string, in []string, attrs ...*onnx.AttributeProto) {
@@ -199,10 +204,7 @@ func TestDCGANAllocations(t *testing.T) {
 
 // TestDCGANMatchesORT compares whole generators with ONNX Runtime, within 1e-5 of the range of images.
 func TestDCGANMatchesORT(t *testing.T) {
-	python := os.Getenv("GANTRY_PYTHON")
-	if python == "" {
-		t.Skip("GANTRY_PYTHON does not name a python with onnx and onnxruntime")
-	}
+	runORT := ortRunner(t)
 	const nz = 100
 	type run struct{ pixels, batch int }
 	var runs []run
@@ -222,9 +224,7 @@ func TestDCGANMatchesORT(t *testing.T) {
 			runs = append(runs, run{pixels, batch})
 		}
 	}
-	if out, err := exec.Command(python, "-c", ortScript, dir).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", python, err, out)
-	}
+	runORT(dir)
 	for n, r := range runs {
 		m, err := LoadFile(file(n, "onnx"), Options{Threads: 2})
 		if err != nil {

@@ -37,12 +37,23 @@ for path in glob.glob(sys.argv[1] + '/*.onnx'):
 // ortSlack times the reference's bound is allowed: its Sigmoid and Tanh are polynomials that end several ulps away.
 const ortSlack = 16
 
-// TestORT compares random graphs with ONNX Runtime.
-func TestORT(t *testing.T) {
+// ortRunner returns what runs ortScript on a directory, and skips the test where there is no ONNX Runtime.
+func ortRunner(t *testing.T) func(dir string) {
 	python := os.Getenv("GANTRY_PYTHON")
 	if python == "" {
 		t.Skip("GANTRY_PYTHON does not name a python with onnx and onnxruntime")
 	}
+	return func(dir string) {
+		t.Helper()
+		if out, err := exec.Command(python, "-c", ortScript, dir).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", python, err, out)
+		}
+	}
+}
+
+// TestORT compares random graphs with ONNX Runtime.
+func TestORT(t *testing.T) {
+	runORT := ortRunner(t)
 	const models = 300
 	dir := t.TempDir()
 	file := func(n uint64, what string) string { return filepath.Join(dir, fmt.Sprintf("%d.%s", n, what)) }
@@ -71,9 +82,7 @@ func TestORT(t *testing.T) {
 		}
 		all = append(all, r)
 	}
-	if out, err := exec.Command(python, "-c", ortScript, dir).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", python, err, out)
-	}
+	runORT(dir)
 	for n, r := range all {
 		m, err := LoadBytes(r.bytes(), Options{})
 		if err != nil {

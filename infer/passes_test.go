@@ -52,15 +52,7 @@ func convolved() *onnx.ModelProto {
 		return &onnx.NodeProto{Name: out, OpType: op, Input: strings.Split(in, ","), Output: []string{out}, Attribute: attrs}
 	}
 	ones := func(name string, dims ...int64) *onnx.TensorProto {
-		n := int64(1)
-		for _, d := range dims {
-			n *= d
-		}
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = 1
-		}
-		return onnxtest.Floats(name, x, dims...)
+		return filled(name, func() float32 { return 1 }, dims...)
 	}
 	m := onnxtest.Small()
 	m.Graph.Input = []*onnx.ValueInfoProto{onnxtest.Value("z", "N", 4), onnxtest.Value("noise", "N", 1, 8, 8)}

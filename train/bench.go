@@ -32,7 +32,7 @@ type BenchResult struct {
 // String returns the result as some lines for people.
 func (r *BenchResult) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, batch %d, %s (%s), synthetic images\n", r.Preset, r.Batch, threadCount(r.Threads), r.Tier)
+	fmt.Fprintf(&b, "%s, batch %d, %s (%s), synthetic images\n", r.Preset, r.Batch, plural(r.Threads, "thread"), r.Tier)
 	fmt.Fprintf(&b, "step: %.3g ms (median of %d), %.0f images/s\n", r.SecondsPerStep*1e3, r.Steps, r.ImagesPerSec)
 	fmt.Fprintf(&b, "it needs %.3g GFLOP: %.0f GFLOP/s", r.NeededGFLOP, r.GFLOPS)
 	if r.PeakGFLOPS > 0 {

@@ -161,6 +161,7 @@ func printable(s string) string {
 func images(n int) string { return plural(n, "image") }
 func files(n int) string  { return plural(n, "file") }
 
+// plural is a number of things for people.
 func plural(n int, what string) string {
 	if n != 1 {
 		what += "s"

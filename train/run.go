@@ -199,8 +199,8 @@ func (r *runner) announce() error {
 		verb = fmt.Sprintf("going on with %s on %s after step %d of %d", s.Preset, r.data.Name(), n, s.Steps)
 	}
 	lines = append(lines, verb,
-		fmt.Sprintf("batch %d, seed %d, %s (%s)", s.Recipe.Batch, s.Seed, threadCount(s.Threads), kernel.Tier()),
-		fmt.Sprintf("%d images of shape %v; parameters: G %d, D %d", r.data.Len(), r.data.Shape(), e.Generator, e.Discriminator))
+		fmt.Sprintf("batch %d, seed %d, %s (%s)", s.Recipe.Batch, s.Seed, plural(s.Threads, "thread"), kernel.Tier()),
+		fmt.Sprintf("%s of shape %v; parameters: G %d, D %d", images(r.data.Len()), r.data.Shape(), e.Generator, e.Discriminator))
 	lines = append(lines, e.lines(r.dir.path)...)
 	lines = append(lines,
 		"results go to "+r.dir.path, "Ctrl-C saves and stops")
@@ -211,14 +211,6 @@ func (r *runner) announce() error {
 		}
 	}
 	return nil
-}
-
-// threadCount is a number of threads for people.
-func threadCount(n int) string {
-	if n == 1 {
-		return "1 thread"
-	}
-	return fmt.Sprintf("%d threads", n)
 }
 
 // step runs one step and what is due after it.

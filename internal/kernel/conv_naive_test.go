@@ -211,9 +211,15 @@ func naiveTransposed(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResu
 // naiveWeightGrad is the definition of WeightGrad: each of the shards alone,
 // and their sums added in a tree.
 func naiveWeightGrad(s ConvShape, x, g []float32, n, shards int) *naiveResult {
+	return naiveShards(n, shards, func(n0, n1 int) *naiveResult { return naiveShard(s, x, g, n, n0, n1) })
+}
+
+// naiveShards adds up shards of n images in a tree; shard is what images n0 ...
+// n1-1 make alone.
+func naiveShards(n, shards int, shard func(n0, n1 int) *naiveResult) *naiveResult {
 	parts := make([]*naiveResult, shards)
 	for i := range parts {
-		parts[i] = naiveShard(s, x, g, n, i*n/shards, (i+1)*n/shards)
+		parts[i] = shard(i*n/shards, (i+1)*n/shards)
 	}
 	return addNaiveShards(parts)
 }

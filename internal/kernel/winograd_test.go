@@ -226,11 +226,7 @@ func naiveWinoTransposed(s ConvShape, x, w []float32, n int, ep Epilogue) *naive
 
 // naiveWinoWeight is the definition of WeightGrad in the fast form.
 func naiveWinoWeight(s ConvShape, x, g []float32, n, shards int) *naiveResult {
-	parts := make([]*naiveResult, shards)
-	for i := range parts {
-		parts[i] = naiveWinoShard(s, x, g, n, i*n/shards, (i+1)*n/shards)
-	}
-	return addNaiveShards(parts)
+	return naiveShards(n, shards, func(n0, n1 int) *naiveResult { return naiveWinoShard(s, x, g, n, n0, n1) })
 }
 
 // naiveWinoShard is the weight gradient of images n0 ... n1-1 in the fast form.
