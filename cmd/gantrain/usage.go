@@ -31,7 +31,7 @@ The run
 
 The networks of a DCGAN preset (left out: the preset's own)
   --size N                  pixels of a side: 4 to 7 times a power of two
-  --channels N              of the images (those of the data)
+  --channels N              of the images (1 for MNIST and IDX files)
   --nz N                    elements of the latent vector
   --ngf N --ndf N           channels of the widest layers of pixels in G and D
 
