@@ -10,7 +10,8 @@
 // multiply-add; the sums of the blocks are added in order; then come the bias
 // and the activation. Threads divide rows and columns, never k. Convolutions
 // have an order of their own, see [Conv]. Elementwise
-// functions round every operation to float32 and never fuse.
+// functions round every operation to float32 and fuse none, but tanh, sigmoid,
+// exp and log, which fuse as they are written (math.go).
 //
 // # Tiers
 //
