@@ -12,11 +12,14 @@ import (
 	"gantry/train/dataset"
 )
 
-// openData opens the data set and checks that it suits spec, recipe and
-// checkpoint.
+// openData opens the data set, fits the networks to its channels if they are to
+// have them, and checks that it suits spec, recipe and checkpoint.
 func (r *runner) openData(ctx context.Context) error {
 	data, err := r.host.open(ctx, r.s.Data, r.s.dataOptions())
 	if err != nil {
+		return err
+	}
+	if err := r.s.fitChannels(data); err != nil {
 		return err
 	}
 	if err := suits(r.s.Spec, r.s.Recipe, data); err != nil {
@@ -44,7 +47,26 @@ func (d renamed) Name() string { return d.name }
 
 // dataOptions says what is made of the images of s.Data.
 func (s *Settings) dataOptions() dataset.Options {
-	return dataset.Options{Resize: s.Resize, Shape: s.Spec.Sample.Shape, Mirror: s.Mirror, Threads: s.Threads}
+	shape := slices.Clone(s.Spec.Sample.Shape)
+	if s.FitChannels {
+		shape[0] = 0
+	}
+	return dataset.Options{Resize: s.Resize, Shape: shape, Mirror: s.Mirror, Threads: s.Threads}
+}
+
+// fitChannels does what FitChannels asks for, with data opened as dataOptions say.
+func (s *Settings) fitChannels(data dataset.Dataset) error {
+	if !s.FitChannels {
+		return nil
+	}
+	c, _ := models.DCGANOf(s.Spec)
+	c.Channels = data.Shape()[0]
+	spec, err := c.Spec()
+	if err != nil {
+		return misuse("", "%w", err)
+	}
+	s.Spec, s.FitChannels = spec, false
+	return nil
 }
 
 // openPatience is how long an opener may take to stop when the context ends.

@@ -22,6 +22,9 @@ func DryRun(ctx context.Context, w io.Writer, s Settings, out string, h Host) er
 	if err != nil {
 		return err
 	}
+	if err := s.fitChannels(data); err != nil {
+		return err
+	}
 	if err := suits(s.Spec, s.Recipe, data); err != nil {
 		return err
 	}

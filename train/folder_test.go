@@ -9,9 +9,11 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"gantry/models"
 	"gantry/train/dataset"
 )
 
@@ -158,5 +160,48 @@ func TestSizes(t *testing.T) {
 	got := sizes(map[[2]int]int{{3, 4}: 1, {4, 3}: 9, {1, 1}: 1, {2, 2}: 1, {9, 9}: 1, {8, 8}: 2})
 	if want := "4 x 3 (9), 8 x 8 (2), 1 x 1 (1), 2 x 2 (1), 2 more"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestFitChannels: a DCGAN gets the one channel of grey images, also in a run
+// that was killed while they were read, and in one with another's weights.
+func TestFitChannels(t *testing.T) {
+	s := smallSettings(t, 2)
+	spec, err := models.DCGAN{Size: 8, Channels: 3, Latent: 4, GWidth: 2, DWidth: 2}.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Spec, s.Data, s.FitChannels = spec, folderOf(t, 8), true
+	h, whole := cacheIn(t.TempDir()), filepath.Join(t.TempDir(), "whole")
+	r, err := Run(t.Context(), s, whole, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(r.Shape, []int{1, 8, 8}) || s.Spec != spec || spec.Sample.Shape[0] != 3 {
+		t.Errorf("samples of shape %v, of the caller's networks %v", r.Shape, spec.Sample.Shape)
+	}
+	if left, err := readSettings(filepath.Join(whole, optionsName)); err != nil || left.FitChannels || left.Spec.Sample.Shape[0] != 1 {
+		t.Errorf("options.json has %+v, %v", left, err)
+	}
+	killed := t.TempDir()
+	if err := s.write(filepath.Join(killed, optionsName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(t.Context(), killed, func(s *Settings) error { s.FitChannels = false; return nil }, h); err == nil || !strings.Contains(err.Error(), "takes the channels of its images") {
+		t.Errorf("resumed with other channels: %v", err)
+	}
+	if _, err := Resume(t.Context(), killed, nil, h); err != nil {
+		t.Fatal(err)
+	}
+	sameResults(t, killed, whole, 2)
+	if s.Init, err = NewOrigin(whole); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), s, filepath.Join(t.TempDir(), "from"), h); err != nil {
+		t.Error(err)
+	}
+	s.Spec = smallSettings(t, 2).Spec
+	if _, err := Run(t.Context(), s, filepath.Join(t.TempDir(), "other"), h); err == nil || !strings.Contains(err.Error(), "no DCGAN's") {
+		t.Errorf("networks that cannot: %v", err)
 	}
 }

@@ -69,6 +69,8 @@ func sameRun(dir string, old, s *Settings) error {
 	oldSpec, _ := old.Spec.JSON()
 	spec, _ := s.Spec.JSON()
 	switch {
+	case s.FitChannels != old.FitChannels:
+		return misuse(hint, "%s takes the channels of its images", dir)
 	case string(spec) != string(oldSpec) && old.Preset == s.Preset:
 		return misuse(hint, "%s trains preset %s with networks of other sizes", dir, old.Preset)
 	case string(spec) != string(oldSpec):

@@ -62,8 +62,11 @@ func Run(ctx context.Context, s Settings, out string, h Host) (*Result, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if err := checkOrigin(&s); err != nil {
-		return nil, err
+	fits := s.FitChannels
+	if !fits {
+		if err := checkOrigin(&s); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkRoom(cmp.Or(out, "runs"), &s); err != nil {
 		return nil, err
@@ -83,6 +86,11 @@ func Run(ctx context.Context, s Settings, out string, h Host) (*Result, error) {
 	}
 	if err == nil {
 		err = r.openData(ctx)
+	}
+	if err == nil && fits { // the networks are known now
+		if err = checkOrigin(&s); err == nil {
+			err = s.write(d.file(optionsName))
+		}
 	}
 	if err == nil {
 		err = r.prepare()

@@ -28,6 +28,10 @@ type Settings struct {
 	Recipe *models.Recipe `json:"recipe"`
 	Init   *Origin        `json:"init,omitempty"` // where the first weights come from; nil: drawn from the seed
 
+	// FitChannels has Spec, which must be a DCGAN's, get the channels of the
+	// images as soon as they are read; from then on it is false.
+	FitChannels bool `json:"fit_channels,omitempty"`
+
 	Threads         int    `json:"threads"`
 	VM              string `json:"vm"`
 	CheckpointEvery int    `json:"checkpoint_every"` // steps; likewise below
@@ -67,6 +71,9 @@ func (s *Settings) check() error {
 	}
 	if _, _, err := s.Spec.Networks(); err != nil {
 		return misuse("", "%w", err)
+	}
+	if _, ok := models.DCGANOf(s.Spec); s.FitChannels && !ok {
+		return misuse("", "the networks of preset %s are no DCGAN's, and do not take the channels of the images", s.Preset)
 	}
 	return nil
 }

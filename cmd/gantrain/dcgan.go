@@ -30,13 +30,16 @@ func addDCGANFlags(fs *pflag.FlagSet, c *models.DCGAN) {
 	}
 }
 
-// applyDCGANFlags rebuilds the networks with the sizes that were given; those of
-// a preset take the channels of the data. Networks of another kind have no sizes.
-func applyDCGANFlags(fs *pflag.FlagSet, given *models.DCGAN, s *train.Settings, preset bool) error {
+// applyDCGANFlags rebuilds the networks with the sizes that were given.
+// Networks of another kind have none. Channels that were not given are those of
+// run, the networks of the run that goes on, or else those of the data.
+func applyDCGANFlags(fs *pflag.FlagSet, given *models.DCGAN, s *train.Settings, run *models.Spec) error {
 	c, ok := models.DCGANOf(s.Spec)
 	before := c
-	if n := channelsOf(s.Data); n > 0 && preset {
-		c.Channels = n
+	if run == nil || fs.Changed("channels") {
+		s.FitChannels = ok && !fs.Changed("channels")
+	} else if old, same := models.DCGANOf(run); same {
+		c.Channels = old.Channels
 	}
 	for _, f := range dcganFlags {
 		if !fs.Changed(f.name) {
@@ -59,13 +62,4 @@ func applyDCGANFlags(fs *pflag.FlagSet, given *models.DCGAN, s *train.Settings, 
 	}
 	s.Spec = spec
 	return nil
-}
-
-// channelsOf returns the channels of the images of a data set that has them by
-// its kind, else 0.
-func channelsOf(ref string) int {
-	if ref == "mnist" || strings.HasPrefix(ref, "idx:") {
-		return 1
-	}
-	return 0
 }

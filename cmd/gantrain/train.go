@@ -59,6 +59,10 @@ func newTrainFlags() *trainFlags {
 // adjust puts what the command line says into s, and leaves the rest.
 func (f *trainFlags) adjust(s *train.Settings) error {
 	given := f.fs.Changed
+	var run *models.Spec // the networks of the run that goes on
+	if f.resume != "" {
+		run = s.Spec
+	}
 	if given("preset") {
 		p, err := models.LoadPreset(f.preset)
 		if err != nil {
@@ -104,7 +108,7 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	if given("vm") {
 		s.VM = f.s.VM
 	}
-	if err := applyDCGANFlags(f.fs, &f.dcgan, s, given("preset")); err != nil {
+	if err := applyDCGANFlags(f.fs, &f.dcgan, s, run); err != nil {
 		return err
 	}
 	return applyRecipeFlags(f.fs, s.Recipe)

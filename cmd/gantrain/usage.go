@@ -31,7 +31,7 @@ The run
 
 The networks of a DCGAN preset (left out: the preset's own)
   --size N                  pixels of a side: 4 to 7 times a power of two
-  --channels N              of the images (1 for MNIST and IDX files)
+  --channels N              1 grey, 3 colour (as the data are)
   --nz N                    elements of the latent vector
   --ngf N --ndf N           channels of the widest layers of pixels in G and D
 
