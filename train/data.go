@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -108,6 +109,29 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 		return nil, failure("--data takes mnist, a folder, a .zip, CIFAR-10 or idx:DIR", "%w", r.err)
 	}
 	return r.data, nil
+}
+
+// apart refuses a run directory, or where it is to be made, inside of the folder
+// whose images it trains on: the run's own pictures would be among them when it
+// is resumed, and when another run begins.
+func apart(dir, ref string, data dataset.Dataset) error {
+	if data.Report().Kind != "folder" || !exists(ref) { // removed, perhaps, when all was decoded
+		return nil
+	}
+	var paths [2]string
+	for i, path := range []string{ref, dir} {
+		abs, err := filepath.Abs(path)
+		if err == nil {
+			paths[i], err = filepath.EvalSymlinks(existing(abs))
+		}
+		if err != nil {
+			return failure("", "%w", err)
+		}
+	}
+	if within, err := filepath.Rel(paths[0], paths[1]); err == nil && filepath.IsLocal(within) {
+		return misuse("give --out a directory outside of it", "the run's pictures would be among the images of %s, inside of which it lies", ref)
+	}
+	return nil
 }
 
 // suits reports whether networks and a batch fit the images of data. Samples of

@@ -28,6 +28,9 @@ func DryRun(ctx context.Context, w io.Writer, s Settings, out string, h Host) er
 	if err := suits(s.Spec, s.Recipe, data); err != nil {
 		return err
 	}
+	if err := apart(cmp.Or(out, "runs"), s.Data, data); err != nil {
+		return err
+	}
 	if err := checkOrigin(&s); err != nil {
 		return err
 	}

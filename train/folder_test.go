@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -203,5 +204,41 @@ func TestFitChannels(t *testing.T) {
 	s.Spec = smallSettings(t, 2).Spec
 	if _, err := Run(t.Context(), s, filepath.Join(t.TempDir(), "other"), h); err == nil || !strings.Contains(err.Error(), "no DCGAN's") {
 		t.Errorf("networks that cannot: %v", err)
+	}
+}
+
+// TestRunAmongImages: a run in the folder of its images is refused and leaves
+// nothing, since its pictures would be images of the resumed run.
+func TestRunAmongImages(t *testing.T) {
+	s := smallSettings(t, 2)
+	s.Data = folderOf(t, 8)
+	h := cacheIn(t.TempDir())
+	for _, out := range []string{"class0/run", ".", "", "../faces/run/"} {
+		if t.Chdir(s.Data); out == "" {
+			t.Chdir("class1") // where runs/ would be made
+		}
+		var e *Error
+		if _, err := Run(t.Context(), s, out, h); !errors.As(err, &e) || !e.Misuse && out != "." || !strings.Contains(e.Hint, "--out") {
+			t.Errorf("--out %q: got %v", out, err)
+		}
+		if err := DryRun(t.Context(), io.Discard, s, out, h); !errors.As(err, &e) || !strings.Contains(e.Hint, "--out") {
+			t.Errorf("--out %q, dry: got %v", out, err)
+		}
+		for _, left := range []string{"run", "class0/run", "class1/runs"} {
+			if exists(filepath.Join(s.Data, left)) {
+				t.Errorf("--out %q: %s is left", out, left)
+			}
+		}
+	}
+	beside := filepath.Join(filepath.Dir(s.Data), "faces2")
+	if _, err := Run(t.Context(), s, beside, h); err != nil {
+		t.Error(err)
+	}
+	d, err := h.Open(t.Context(), s.Data, s.dataOptions())
+	if err == nil {
+		err = apart(beside, s.Data+"gone", d)
+	}
+	if err != nil {
+		t.Errorf("a folder that is gone: %v", err)
 	}
 }

@@ -87,6 +87,9 @@ func Run(ctx context.Context, s Settings, out string, h Host) (*Result, error) {
 	if err == nil {
 		err = r.openData(ctx)
 	}
+	if err == nil {
+		err = apart(d.path, s.Data, r.data)
+	}
 	if err == nil && fits { // the networks are known now
 		if err = checkOrigin(&s); err == nil {
 			err = s.write(d.file(optionsName))
