@@ -56,8 +56,7 @@ func (m *images) build(ctx context.Context, w io.Writer, key string) error {
 		}
 		for i, r := range results[:len(part)] {
 			if r.err != nil {
-				footer.Skipped = append(footer.Skipped, cacheSkip{first + i, reason(r.err)})
-				footer.Incomplete = footer.Incomplete || errors.As(r.err, new(*fs.PathError))
+				footer.Skipped = append(footer.Skipped, cacheSkip{first + i, reason(r.err), errors.As(r.err, new(*fs.PathError))})
 				continue
 			}
 			image := pixels[i*size:][:size]

@@ -29,23 +29,38 @@ const (
 
 // cacheFooter says what a cache holds.
 type cacheFooter struct {
-	Key        string      `json:"key"`
-	Side       int         `json:"side"`
-	Count      int         `json:"count"`
-	Grey       bool        `json:"grey"`  // no image has colour
-	Sizes      [][3]int    `json:"sizes"` // width, height, how many files
-	Skipped    []cacheSkip `json:"skipped"`
-	Incomplete bool        `json:"incomplete"` // a file could not be opened, and perhaps can the next time
+	Key     string      `json:"key"`
+	Side    int         `json:"side"`
+	Count   int         `json:"count"`
+	Grey    bool        `json:"grey"`  // no image has colour
+	Sizes   [][3]int    `json:"sizes"` // width, height, how many files
+	Skipped []cacheSkip `json:"skipped"`
 }
 
 // cacheSkip is a file that is not in the cache, by its place in the listing.
 type cacheSkip struct {
-	Index  int    `json:"index"`
-	Reason string `json:"reason"`
+	Index    int    `json:"index"`
+	Reason   string `json:"reason"`
+	Unopened bool   `json:"unopened,omitempty"` // perhaps it can be opened the next time
 }
 
 // errIncomplete is why a good cache is built again.
-var errIncomplete = errors.New("some files could not be opened")
+var errIncomplete = errors.New("a file that could not be opened now can")
+
+// opens tells whether a file can be opened now that could not when the cache was made.
+func (m *images) opens(skipped []cacheSkip) bool {
+	return slices.ContainsFunc(skipped, func(s cacheSkip) bool {
+		if !s.Unopened {
+			return false
+		}
+		r, err := m.listing.files[s.Index].open()
+		if err != nil {
+			return false
+		}
+		r.Close()
+		return true
+	})
+}
 
 // cacheWriter writes a cache.
 type cacheWriter struct {
@@ -142,8 +157,6 @@ func (m *images) read(ctx context.Context, r io.ReaderAt, size int64, path, key 
 		return nil, damaged(err)
 	case c.Key != key || c.Side != m.side:
 		return nil, damaged(errors.New("is of other images"))
-	case c.Incomplete && !fresh:
-		return nil, errIncomplete
 	}
 	names, all := m.listing.classes()
 	labels := slices.Clone(all)
@@ -156,6 +169,9 @@ func (m *images) read(ctx context.Context, r io.ReaderAt, size int64, path, key 
 	}
 	if len(labels) != c.Count {
 		return nil, damaged(fmt.Errorf("holds %d images, expected %d", c.Count, len(labels)))
+	}
+	if !fresh && m.opens(c.Skipped) {
+		return nil, errIncomplete
 	}
 	channels := m.o.channels()
 	if channels == 0 {

@@ -110,7 +110,7 @@ func cacheBytes(t testing.TB) []byte {
 		_, err = w.Write([]byte{1, 1, 1, 2, 2, 2})
 	}
 	if err == nil {
-		err = w.finish(&cacheFooter{Key: "k", Side: 1, Count: 2, Grey: true, Skipped: []cacheSkip{{1, "bad"}}})
+		err = w.finish(&cacheFooter{Key: "k", Side: 1, Count: 2, Grey: true, Skipped: []cacheSkip{{1, "bad", false}}})
 	}
 	if err != nil {
 		t.Fatal(err)

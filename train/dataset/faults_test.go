@@ -140,7 +140,8 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestUnreadable: a file that cannot be opened is tried again the next time.
+// TestUnreadable: a file that cannot be opened is tried again the next time, and
+// only if it can be opened then are images decoded again.
 func TestUnreadable(t *testing.T) {
 	dir := folder(t, map[string][]byte{"1.png": flat(t, 3, 3, color.White), "2.png": flat(t, 3, 3, color.Black)})
 	l, err := listFolder(t.Context(), dir)
@@ -153,6 +154,11 @@ func TestUnreadable(t *testing.T) {
 	d, err := openImages(t.Context(), dir, "folder", l, o)
 	if err != nil || d.Len() != 1 || d.Report().Skipped[0] != (Skipped{"1.png", "permission denied"}) {
 		t.Fatalf("got %v, %v", d, err)
+	}
+	decoded := false
+	o.Progress = func(int, int) { decoded = true }
+	if d, err := openImages(t.Context(), dir, "folder", l, o); err != nil || d.Len() != 1 || decoded {
+		t.Errorf("still unreadable: got %v, %v, images decoded again: %t", d, err, decoded)
 	}
 	l.files[0].open = open
 	if d, err := openImages(t.Context(), dir, "folder", l, o); err != nil || d.Len() != 2 || len(d.Report().Skipped) > 0 {
