@@ -81,7 +81,7 @@ func writeNetwork(b *bufio.Writer, n *models.Network) {
 		if params > 0 {
 			count = fmt.Sprint(params)
 		}
-		fmt.Fprintf(b, "  %-12s %-15s %-14s -> %-14s %10s\n", node.ID, node.Type, fmt.Sprint(node.In), fmt.Sprint(node.Out), count)
+		fmt.Fprintf(b, "  %-8s %-15s %-15s -> %-15s %10s\n", node.ID, node.Type, fmt.Sprint(node.In), fmt.Sprint(node.Out), count)
 	}
 }
 

@@ -72,7 +72,7 @@ func TestDryRun(t *testing.T) {
 	}
 	for _, want := range []string{
 		"preset small: 9 steps on squares, 30 images of [1 4 4]\n",
-		"  d.1          maxout          [16]           -> [6]                   204\n",
+		"  d.1      maxout          [16]            -> [6]                    204\n",
 		"parameters: generator 192, discriminator 211\n",
 		"memory: about ", "disk: up to ",
 	} {

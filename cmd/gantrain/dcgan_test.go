@@ -36,7 +36,7 @@ func TestDCGANChannels(t *testing.T) {
 		"--preset=dcgan32 --data=cifar.bin --resize=32": "[3 32 32]",
 	} {
 		code, stdout, stderr := call(append(append(strings.Fields(args), "-n"), small...)...)
-		if code != 0 || !strings.Contains(stdout, " images of "+want+"\n") || !strings.Contains(stdout, "tanh         "+want) {
+		if code != 0 || !strings.Contains(stdout, " images of "+want+"\n") || !strings.Contains(stdout, " -> "+want) {
 			t.Errorf("%s: exit %d, expected %s\n%s%s", args, code, want, stdout, stderr)
 		}
 	}
