@@ -130,6 +130,19 @@ func TestOpen(t *testing.T) {
 	}
 }
 
+// TestRefName: names are fit for file names.
+func TestRefName(t *testing.T) {
+	long := strings.Repeat("x", 99)
+	for ref, want := range map[string]string{
+		"a/My Data.v1": "my-data.v1", "faces.ZIP": "faces", "idx:a/b": "b", "-日本\n.": "data",
+		long + "- yz": long, strings.Repeat("-", 99) + "xyz" + long: "xyz" + long[:97],
+	} {
+		if got := RefName(filepath.FromSlash(ref)); got != want {
+			t.Errorf("%q: got %q, want %q", ref, got, want)
+		}
+	}
+}
+
 func TestOpenIDXErrors(t *testing.T) {
 	images := idx(magicImages, ramp(12), 3, 2, 2)
 	const im, la = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"

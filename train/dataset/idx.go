@@ -122,6 +122,9 @@ func findIDX(dir string, entries []os.DirEntry, stems []string, what, idx string
 	return filepath.Join(dir, found), nil
 }
 
+// maxName leaves room for what stands beside it in a file name, of at most 255 bytes.
+const maxName = 100
+
 // baseName turns the last element of a path into a name fit for a file name.
 func baseName(dir string) string {
 	if abs, err := filepath.Abs(dir); err == nil {
@@ -136,7 +139,8 @@ func baseName(dir string) string {
 		}
 		return '-'
 	}, filepath.Base(dir))
-	if name = strings.Trim(name, "-."); name == "" {
+	name = strings.TrimLeft(name, "-.")
+	if name = strings.TrimRight(name[:min(len(name), maxName)], "-."); name == "" {
 		return "data"
 	}
 	return name
