@@ -143,6 +143,12 @@ func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
 		if len(want) == 3 && want[1] == want[2] && (want[0] == 1 || want[0] == 3) {
 			hint = fmt.Sprintf("--resize %d makes them fit; or take a preset for such images", want[1])
 		}
+		if c, ok := models.DCGANOf(spec); ok && got[0] == want[0] && got[1] == got[2] {
+			c.Size = got[1]
+			if _, err := c.Spec(); err == nil {
+				hint = fmt.Sprintf("--resize %d makes the images fit, --size %d the networks", want[1], got[1])
+			}
+		}
 		return misuse(hint, "the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
 	}
 	if r.Batch > data.Len() {

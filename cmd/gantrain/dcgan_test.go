@@ -40,6 +40,16 @@ func TestDCGANChannels(t *testing.T) {
 			t.Errorf("%s: exit %d, expected %s\n%s%s", args, code, want, stdout, stderr)
 		}
 	}
+	for args, want := range map[string]string{
+		"--preset=dcgan28 --data=grey --resize=8":   "--resize 28 makes the images fit, --size 8 the networks",
+		"--preset=dcgan64 --data=cifar.bin":         "--resize 64 makes the images fit, --size 32 the networks",
+		"--preset=dcgan28 --data=colour --resize=9": "--resize 28 makes them fit;",
+	} {
+		code, _, stderr := call(append(append(strings.Fields(args), "-n"), small...)...)
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit %d, expected %s\n%s", args, code, want, stderr)
+		}
+	}
 	run := append(small, "--preset=dcgan28", "--size=8", "--data=colour", "--steps=1", "--out=run")
 	if code, _, stderr := call(run...); code != 0 || !strings.Contains(stderr, "2 images of shape [3 8 8]") {
 		t.Fatalf("exit %d\n%s", code, stderr)
