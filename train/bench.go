@@ -56,11 +56,14 @@ func Bench(p *models.Preset, threads int, length time.Duration) (*BenchResult, e
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	data, err := syntheticImages(p.Spec.Sample.Shape, max(p.Recipe.Batch, 1024))
-	if err != nil {
+	n := max(p.Recipe.Batch, 1024)
+	e := NewEstimate(&s, nil)
+	e.Memory += int64(n) * elements(p.Spec.Sample.Shape)
+	if err := checkMemory(e); err != nil {
 		return nil, err
 	}
-	if err := checkMemory(NewEstimate(&s, data)); err != nil {
+	data, err := syntheticImages(p.Spec.Sample.Shape, n)
+	if err != nil {
 		return nil, err
 	}
 	flops, err := models.StepFlops(&p.Spec, &p.Recipe)

@@ -64,3 +64,25 @@ func TestBenchVectors(t *testing.T) {
 		t.Errorf("no threads: got %v", err)
 	}
 }
+
+// TestBenchMemory: what memory has no room for is refused before its images are made.
+func TestBenchMemory(t *testing.T) {
+	p, err := models.LoadPreset("dcgan64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Recipe.Batch = 1 << 20 // 12.9 GB of images, 5 TB in all
+	if free, ok := freeMemory(); !ok || free > 1e12 {
+		t.Skip("memory is not known here, or has room for it")
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = Bench(p, 1, 0)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "memory are free") {
+		t.Errorf("got %v", err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<30 {
+		t.Errorf("%d bytes were allocated first", n)
+	}
+}
