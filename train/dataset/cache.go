@@ -134,7 +134,7 @@ func readFooter(r io.ReaderAt, size int64) (f *cacheFooter, want []byte, err err
 func (m *images) openCache(ctx context.Context, path, key string, fresh bool) (Dataset, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the cache cannot be read: %w", err)
 	}
 	info, err := f.Stat()
 	if err != nil {

@@ -225,3 +225,22 @@ func TestZipFaults(t *testing.T) {
 		t.Errorf("%d images, %d ignored, skipped %q", d.Len(), d.Report().Ignored, d.Report().Skipped)
 	}
 }
+
+// TestCacheUnusable: what is said of a cache that cannot be read or written
+// names it, and the images are used all the same.
+func TestCacheUnusable(t *testing.T) {
+	dir := folder(t, map[string][]byte{"1.png": slope(t, 1)})
+	o := Options{Resize: 2, CacheDir: t.TempDir()}
+	path := mustOpen(t, dir, o).Report().Cache
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	notes := mustOpen(t, dir, o).Report().Notes
+	if len(notes) != 2 || !strings.HasPrefix(notes[0], "the cache ") || !strings.HasSuffix(notes[0], "; it is built again") ||
+		!strings.HasPrefix(notes[1], "decoded images are not kept: "+path) || !strings.Contains(notes[0], path) {
+		t.Errorf("got %q", notes)
+	}
+}

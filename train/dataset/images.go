@@ -92,7 +92,7 @@ func (m *images) open(ctx context.Context) (Dataset, error) {
 		case err == nil:
 			return d, nil
 		case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errIncomplete):
-			m.notes = append(m.notes, reason(err)+"; it is built again")
+			m.notes = append(m.notes, err.Error()+"; it is built again")
 		}
 		var built error
 		cacheErr = atomicfile.WriteFileAtomic(path, func(w io.Writer) error {
@@ -109,7 +109,7 @@ func (m *images) open(ctx context.Context) (Dataset, error) {
 	if n := m.bytes(); n > memoryBytes {
 		return nil, fmt.Errorf("dataset: %s: decoded images take %d bytes, and the cache for them cannot be written: %w", m.name, n, cacheErr)
 	}
-	m.notes = append(m.notes, fmt.Sprintf("decoded images are not kept: %v", cacheErr))
+	m.notes = append(m.notes, "decoded images are not kept: "+strings.TrimPrefix(cacheErr.Error(), "atomicfile: "))
 	var b bytes.Buffer
 	if err := m.build(ctx, &b, key); err != nil {
 		return nil, err
