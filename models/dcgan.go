@@ -108,9 +108,9 @@ func dcganPresets() []Preset {
 		name, description string
 		size              DCGAN
 	}{
-		{"dcgan28", "small DCGAN for 28x28 grey images: clean digits in two minutes on two cores", DCGAN{28, 1, 100, 64, 32}},
-		{"dcgan32", "DCGAN for 32x32 colour images, by the rule of dcgan64", DCGAN{32, 3, 100, 64, 64}},
-		{"dcgan64", "DCGAN for 64x64 colour images: the networks and the training of PyTorch's tutorial", DCGAN{64, 3, 100, 64, 64}},
+		{"dcgan28", "small DCGAN for 28x28 images, grey or in colour: clean digits in two minutes on two cores", DCGAN{28, 1, 100, 64, 32}},
+		{"dcgan32", "DCGAN for 32x32 images, grey or in colour, by the rule of dcgan64", DCGAN{32, 3, 100, 64, 64}},
+		{"dcgan64", "DCGAN for 64x64 images, grey or in colour: the networks and the training of PyTorch's tutorial", DCGAN{64, 3, 100, 64, 64}},
 	} {
 		s, err := p.size.Spec()
 		if err != nil {
