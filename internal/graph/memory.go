@@ -65,7 +65,8 @@ func viewed(n *gorgonia.Node) *gorgonia.Node {
 // memory is one piece of memory for all nodes of a machine: nodes that are not
 // needed at the same time share it. A node is needed from its step to the last
 // step that reads it; until the end if that is in a later segment, which may
-// run more than once; and always if it is an output.
+// run more than once; then also from the beginning if segments stand before its
+// own, which may run again in between; and always if it is an output.
 type memory struct {
 	floats  []float32
 	buffers []arena.Buffer // by first step
@@ -91,6 +92,9 @@ func newMemory(scheduled, outputs []gorgonia.Nodes) *memory {
 				b.Last = max(b.Last, at)
 				if b.First < begin {
 					b.Last = len(nodes)
+					if b.First >= len(scheduled[0]) {
+						b.First = 0
+					}
 				}
 			}
 			at++
