@@ -24,7 +24,41 @@ func winoCases() []convCase {
 	}
 	s := square(12, 48, 6, 50, 4, 2, 1)
 	s.W, s.OW, s.PadW = 17, 8, 0
-	return append(list, convCase{s, 2, 1})
+	list = append(list, convCase{s, 2, 1})
+	// Grids of one row or column, whose tiles have no second output there.
+	s = square(4, 260, 1, 50, 4, 2, 0)
+	s.W, s.OW = 10, 4
+	u := square(10, 48, 4, 50, 4, 2, 0)
+	u.W, u.OW = 4, 1
+	return append(list, convCase{s, 4, 2}, convCase{u, 2, 1})
+}
+
+// TestFastConv: the fast form is for some geometries only, and where it pays.
+func TestFastConv(t *testing.T) {
+	dilated := square(11, 48, 4, 48, 4, 2, 1)
+	dilated.DilationH, dilated.DilationW = 2, 2
+	grouped := square(8, 96, 4, 96, 4, 2, 1)
+	grouped.Groups = 2
+	for what, c := range map[string]struct {
+		s    ConvShape
+		fast bool
+	}{
+		"fast":                  {square(8, 48, 4, 48, 4, 2, 1), true},
+		"few fine channels":     {square(8, 47, 4, 48, 4, 2, 1), false},
+		"few coarse channels":   {square(8, 48, 4, 47, 4, 2, 1), false},
+		"stride 1":              {square(8, 48, 7, 48, 4, 1, 1), false},
+		"3x3 taps":              {square(8, 48, 4, 48, 3, 2, 1), false},
+		"dilation":              {dilated, false},
+		"groups":                {grouped, false},
+		"as many products":      {square(6, 48, 3, 48, 4, 2, 1), false},
+		"a grid of one coarse":  {square(4, 48, 1, 48, 4, 2, 0), false},
+		"a grid of one and pad": {square(2, 48, 1, 48, 4, 2, 1), false},
+	} {
+		conv := NewFastConv(c.s)
+		if forward, back := conv.forward.wino != nil, conv.back.wino != nil; forward != c.fast || back != c.fast {
+			t.Errorf("%s: fast form forward %v, transposed %v, want %v", what, forward, back, c.fast)
+		}
+	}
 }
 
 // A winoSum is what one output of the fast form is the sum of: rows of channels
