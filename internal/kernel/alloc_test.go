@@ -50,12 +50,7 @@ func TestNoAllocations(t *testing.T) {
 				{"FromBytes", func() { FromBytes(p, y, pixels, 1, 0) }},
 				{"ToBytes", func() { ToBytes(p, pixels, x, -1, 1) }},
 			} {
-				// Several threads may take their scratch at once only later.
-				got := 1.
-				for try := 0; try < 5 && got != 0; try++ {
-					got = testing.AllocsPerRun(3, c.f)
-				}
-				if got != 0 {
+				if got := allocations(c.f); got != 0 {
 					t.Errorf("%s with %d threads allocates %v times, want 0", c.name, p.Threads(), got)
 				}
 			}
@@ -86,4 +81,14 @@ func TestPanicsOnBadShapes(t *testing.T) {
 			f()
 		}()
 	}
+}
+
+// allocations returns how often a call of f allocates in the end: several threads
+// may take their scratch at once only after some calls.
+func allocations(f func()) float64 {
+	got := 1.
+	for try := 0; try < 5 && got != 0; try++ {
+		got = testing.AllocsPerRun(3, f)
+	}
+	return got
 }

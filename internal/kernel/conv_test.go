@@ -425,11 +425,7 @@ func TestConvNoAllocations(t *testing.T) {
 					{"Run", func() { packed.Run(p, y, x, n, ep) }},
 					{"Run, transposed", func() { packedT.Run(p, dx, g, n, Epilogue{}) }},
 				} {
-					// Several threads may take their scratch at once only later.
-					for range 2 {
-						op.f()
-					}
-					if got := testing.AllocsPerRun(3, op.f); got != 0 {
+					if got := allocations(op.f); got != 0 {
 						t.Errorf("%v: %s with %d threads allocates %v times, want 0", convCase{s, n, 1}, op.name, p.Threads(), got)
 					}
 				}
