@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"gorgonia.org/gorgonia"
@@ -175,6 +176,34 @@ func TestPixelShards(t *testing.T) {
 	whole := make([]float32, k*c*9)
 	convWeight{conv, n}.run(ctx, whole, [][]float32{x, coarse})
 	sameBits(t, "weight gradient", whole, parts[0])
+}
+
+// TestLayout: a change of layout that is a view leaves elements where they stand.
+func TestLayout(t *testing.T) {
+	for _, n := range []int{1, 2} {
+		for _, c := range []int{1, 3} {
+			for _, size := range [][]int{{1, 1}, {1, 2}, {2, 1}, {3, 2}} {
+				pixels := size[0] * size[1]
+				x := make([]float32, n*c*pixels)
+				want := make([]float32, len(x)) // HWNC of the numbers 0, 1, ... in NCHW
+				for i := range x {
+					x[i] = float32(i)
+					image, channel, pixel := i/pixels/c, i/pixels%c, i%pixels
+					want[(pixel*n+image)*c+channel] = x[i]
+				}
+				o := layout{n, c, size[0], size[1], true}
+				got, back := slices.Clone(x), slices.Clone(want)
+				if !o.view() {
+					o.run(&Context{}, got, [][]float32{x})
+				}
+				sameBits(t, fmt.Sprint(o), got, want)
+				if o.hwnc = false; !o.view() {
+					o.run(&Context{}, back, [][]float32{want})
+				}
+				sameBits(t, fmt.Sprint(o), back, x)
+			}
+		}
+	}
 }
 
 func TestPixelErrors(t *testing.T) {
