@@ -6,6 +6,16 @@ import (
 	"testing"
 )
 
+// TestConv: a channel's weights are its taps of all inputs, one after the other.
+func TestConv(t *testing.T) {
+	weight := []float32{1, 2, 3, 4, 5, 6, 7, 8} // 2 channels of 2 inputs and 2 taps
+	w, b := Conv(weight, nil, []float32{2, 3}, []float32{1, -1}, []float32{5, 6}, []float32{3.75, 0}, 0.25)
+	wantW, wantB := []float32{1, 2, 3, 4, 30, 36, 42, 48}, []float32{-4, -37} // scaled by 2/2 and 3/½
+	if !slices.Equal(w, wantW) || !slices.Equal(b, wantB) {
+		t.Errorf("got %v and %v, want %v and %v", w, b, wantW, wantB)
+	}
+}
+
 // TestConvTranspose compares with BatchNorm, unit by unit: the weights that lead to
 // one output channel, gathered.
 func TestConvTranspose(t *testing.T) {
