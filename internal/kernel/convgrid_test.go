@@ -55,3 +55,13 @@ func TestForGrid(t *testing.T) {
 		}
 	}
 }
+
+// TestForGridOfAnotherForm: a grid that is convolved to one pixel does without the
+// thin form, a larger one has it, and neither takes the other's weights.
+func TestForGridOfAnotherForm(t *testing.T) {
+	one, more := NewConv(square(8, 5, 1, 1, 8, 1, 0)), NewConv(square(9, 5, 2, 1, 8, 1, 0))
+	w := noiseSlice(5*64, 1)
+	if one.forward.thin || !more.forward.thin || one.Pack(w).ForGrid(more) != nil || more.Pack(w).ForGrid(one) != nil {
+		t.Error("weights of another form: got some, want nil")
+	}
+}
