@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -165,5 +166,34 @@ func TestShapeInputs(t *testing.T) {
 		if got, err := run(shape...); err == nil {
 			t.Errorf("shape %v: got %s, want an error", shape, got)
 		}
+	}
+}
+
+// TestImagesOfTwoRanks adds rows [C,W] of signals to images [N,C,H,W]: each is a
+// result of a convolution, but in HWNC they would not be broadcast alike.
+func TestImagesOfTwoRanks(t *testing.T) {
+	one := []float32{1, 0, 0, 1} // what every convolution here multiplies channels by
+	g := &onnx.GraphProto{Name: "g", Output: []*onnx.ValueInfoProto{{Name: "y"}},
+		Input:       []*onnx.ValueInfoProto{onnxtest.Value("signals", 2, 2, 2), onnxtest.Value("images", 2, 2, 2, 2)},
+		Initializer: []*onnx.TensorProto{onnxtest.Floats("w1", one, 2, 2, 1), onnxtest.Floats("w2", one, 2, 2, 1, 1)},
+		Node: []*onnx.NodeProto{
+			{OpType: "Conv", Input: []string{"signals", "w1"}, Output: []string{"a"}},
+			{OpType: "Conv", Input: []string{"images", "w2"}, Output: []string{"b"}},
+			{OpType: "Add", Input: []string{"a", "b"}, Output: []string{"y"}},
+		}}
+	m, err := LoadBytes(onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: g}), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signals, images, want := make([]float32, 8), make([]float32, 16), make([]float32, 16)
+	for i := range images {
+		signals[i%8], images[i] = float32(i%8), float32(100*i)
+		want[i] = images[i] + float32(i%8)
+	}
+	y, err := m.NewSession().Run(context.Background(), map[string]Tensor{
+		"signals": {DType: Float32, Shape: []int{2, 2, 2}, F32: signals}, "images": {DType: Float32, Shape: []int{2, 2, 2, 2}, F32: images},
+	})
+	if err != nil || !slices.Equal(y["y"].F32, want) {
+		t.Errorf("got %v, %v, want %v", y["y"].F32, err, want)
 	}
 }
