@@ -74,6 +74,8 @@ func TestOperators(t *testing.T) {
 		{"negative zero", "Abs", 13, nil, []*plan.Tensor{f32([]int{3}, float32(math.Copysign(0, -1)), -inf, 2)}, f32([]int{3}, 0, inf, 2)},
 		{"below zero", "Sqrt", 13, nil, []*plan.Tensor{f32([]int{2}, -1, 4)}, f32([]int{2}, nan, 2)},
 		{"of zero", "Reciprocal", 13, nil, []*plan.Tensor{f32([]int{2}, 0, -4)}, f32([]int{2}, inf, -0.25)},
+		{"auto_pad before pads", "Conv", 13, attrs{"auto_pad": "VALID", "pads": []int64{1, 1}}, []*plan.Tensor{f32([]int{1, 1, 3}, 1, 2, 3), f32([]int{1, 1, 2}, 10, 1)},
+			f32([]int{1, 1, 2}, 12, 23)},
 		{"dilated and same", "Conv", 13, attrs{"auto_pad": "SAME_LOWER", "dilations": []int64{2}}, []*plan.Tensor{f32([]int{1, 1, 4}, 1, 2, 3, 4), f32([]int{1, 1, 2}, 10, 1)},
 			f32([]int{1, 1, 4}, 2, 13, 24, 30)},
 		{"half pixels", "Resize", 13, attrs{"mode": "linear"}, []*plan.Tensor{f32([]int{1, 1, 2}, 0, 4), nil, f32([]int{3}, 1, 1, 2)}, f32([]int{1, 1, 4}, 0, 1, 3, 4)},
