@@ -211,7 +211,6 @@ func (n *network) fold() {
 		weights.name, bias.name = g.name+foldedMark+"weight", g.name+foldedMark+"bias"
 		g.in = []string{g.in[0], weights.name, bias.name}
 		g.out = x.out
-		made[x.out] = at
 		gone[x.name] = true
 		n.folded++
 	}
