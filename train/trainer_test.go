@@ -43,6 +43,18 @@ const pixelSpec = `{"version": 1,
   {"type": "conv", "channels": 1, "kernel": 2}, {"type": "flatten"}],
  "sample": {"shape": [1, 4, 4], "range": [-1, 1]}}`
 
+// oddSpec has images that are not square, sizes that strides do not divide, and
+// padding beyond the half of a kernel.
+const oddSpec = `{"version": 1,
+ "inputs": [{"name": "z", "size": 6, "distribution": "normal"}],
+ "generator": [{"type": "linear", "units": 18}, {"type": "reshape", "shape": [3, 3, 2]}, {"type": "batch_norm"}, {"type": "leaky_relu", "alpha": 0.1},
+  {"type": "conv_transpose", "channels": 4, "kernel": 5, "stride": 3, "pad": 4, "output_pad": 2}, {"type": "sigmoid"}, {"type": "batch_norm"},
+  {"type": "conv", "channels": 2, "kernel": 3, "pad": 2}, {"type": "tanh"}],
+ "discriminator": [{"type": "conv", "channels": 4, "kernel": 5, "stride": 3, "pad": 4}, {"type": "tanh"},
+  {"type": "conv", "channels": 3, "kernel": 1, "stride": 2, "bias": false}, {"type": "batch_norm"}, {"type": "sigmoid"}, {"type": "dropout", "keep": 0.75},
+  {"type": "conv_transpose", "channels": 2, "kernel": 1, "stride": 2, "output_pad": 1}, {"type": "relu"}, {"type": "flatten"}, {"type": "linear", "units": 1}],
+ "sample": {"shape": [2, 7, 4], "range": [-1, 1]}}`
+
 const adamSolver = `"solver": {"type": "adam", "g_lr": 0.01, "d_lr": 0.02, "beta1": 0.5, "beta2": 0.999, "eps": 1e-8}`
 
 const sgdSolver = `"solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05, "momentum": 0.5, "momentum_final": 0.7, "momentum_start": 1,
@@ -69,16 +81,22 @@ var trainings = []struct{ name, spec, recipe string }{
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}, "gamma_std": 0.1}}`},
 	{"dcgan k=2 in shards, simultaneous", pixelSpec, `{"batch": 8, "k": 2, "shards": 4, "update": "simultaneous", "g_latents": "same", "g_loss": "minimax",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}}}`},
+	{"odd images in shards", oddSpec, `{"batch": 6, "k": 1, "shards": 3, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
+	  "g_loss_scale": 1, "d_loss_scale": 1, "solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05},
+	  "init": {"g": {"type": "normal", "scale": 0.2}, "d": {"type": "normal", "scale": 0.2}}}`},
 }
 
 // blobs is a data set of 21 images of 4x4: batches of 8 run across its end.
-func blobs(t testing.TB) dataset.Dataset {
-	const n, size = 21, 16
+func blobs(t testing.TB) dataset.Dataset { return blobsOf(t, []int{1, 4, 4}) }
+
+// blobsOf is the same with images of another shape.
+func blobsOf(t testing.TB, shape []int) dataset.Dataset {
+	n, size := 21, models.Elements(shape)
 	pixels := make([]byte, n*size)
 	for i := range pixels {
 		pixels[i] = byte(rng.Block(1, rng.Augment, 0, uint64(i), 0)[0] >> (24 + i/size%4))
 	}
-	d, err := dataset.New("blobs", []int{1, 4, 4}, pixels, nil)
+	d, err := dataset.New("blobs", shape, pixels, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +119,7 @@ func parse(t testing.TB, spec, recipe string) (*models.Spec, *models.Recipe) {
 func newTrainer(t testing.TB, spec, recipe string, o Options) *Trainer {
 	t.Helper()
 	s, r := parse(t, spec, recipe)
-	x, err := NewTrainer(s, r, blobs(t), 7, o)
+	x, err := NewTrainer(s, r, blobsOf(t, s.Sample.Shape), 7, o)
 	if err != nil {
 		t.Fatal(err)
 	}
