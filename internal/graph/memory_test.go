@@ -12,16 +12,16 @@ import (
 )
 
 // pixelSpec has every type of layer of images in both networks, and each kind of
-// step between them and layers of vectors.
+// step between them and layers of vectors. Images are not square.
 const pixelSpec = `{"version": 1,
  "inputs": [{"name": "z", "size": 5, "distribution": "normal"}],
- "generator": [{"type": "linear", "units": 24}, {"type": "reshape", "shape": [6, 2, 2]}, {"type": "batch_norm"}, {"type": "relu"},
+ "generator": [{"type": "linear", "units": 36}, {"type": "reshape", "shape": [6, 2, 3]}, {"type": "batch_norm"}, {"type": "relu"},
   {"type": "upsample", "factor": 2}, {"type": "conv", "channels": 5, "kernel": 3, "pad": 1}, {"type": "batch_norm"}, {"type": "tanh"},
   {"type": "dropout", "keep": 0.75}, {"type": "conv_transpose", "channels": 2, "kernel": 3, "stride": 2, "pad": 1, "output_pad": 1}, {"type": "sigmoid"}],
  "discriminator": [{"type": "conv", "channels": 3, "kernel": 4, "stride": 2, "pad": 1, "bias": false}, {"type": "leaky_relu", "alpha": 0.2, "name": "a"},
   {"type": "batch_norm"}, {"type": "leaky_relu", "alpha": 0.2}, {"type": "conv", "channels": 6, "kernel": 2}, {"type": "global_avg_pool"},
   {"type": "flatten"}, {"type": "linear", "units": 1}],
- "sample": {"shape": [2, 8, 8], "range": [0, 1]}}`
+ "sample": {"shape": [2, 8, 12], "range": [0, 1]}}`
 
 // A passCase is one training pass through the networks of pixelSpec, with the
 // gradients of all parameters as a second segment.

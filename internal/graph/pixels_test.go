@@ -13,16 +13,16 @@ import (
 
 // TestPixelLowering: images are NCHW in the file, and layouts are no nodes there.
 func TestPixelLowering(t *testing.T) {
-	want := `g.0 (3, 24) = Gemm(z, g.0.weight, g.0.bias) map[transB:1]
-g.1 (3, 6, 2, 2) = Reshape(g.0) [[-1 6 2 2]]
-g.2 (2, 2, 3, 6) = BatchNormalization(g.1, g.2.weight, g.2.bias, g.2.running_mean, g.2.running_var) map[epsilon:1e-05]
-g.3 (2, 2, 3, 6) = Relu(g.2)
-g.4 (4, 4, 3, 6) = Resize(g.3) map[coordinate_transformation_mode:asymmetric mode:nearest nearest_mode:floor] [<nil> [1 1 2 2]]
-g.5 (4, 4, 3, 5) = Conv(g.4, g.5.weight, g.5.bias) map[kernel_shape:[3 3] pads:[1 1 1 1] strides:[1 1]]
-g.6 (4, 4, 3, 5) = BatchNormalization(g.5, g.6.weight, g.6.bias, g.6.running_mean, g.6.running_var) map[epsilon:1e-05]
-g.7 (4, 4, 3, 5) = Tanh(g.6)
-g.9 (8, 8, 3, 2) = ConvTranspose(g.7, g.9.weight, g.9.bias) map[kernel_shape:[3 3] output_padding:[1 1] pads:[1 1 1 1] strides:[2 2]]
-g.10 (8, 8, 3, 2) = Sigmoid(g.9)`
+	want := `g.0 (3, 36) = Gemm(z, g.0.weight, g.0.bias) map[transB:1]
+g.1 (3, 6, 2, 3) = Reshape(g.0) [[-1 6 2 3]]
+g.2 (2, 3, 3, 6) = BatchNormalization(g.1, g.2.weight, g.2.bias, g.2.running_mean, g.2.running_var) map[epsilon:1e-05]
+g.3 (2, 3, 3, 6) = Relu(g.2)
+g.4 (4, 6, 3, 6) = Resize(g.3) map[coordinate_transformation_mode:asymmetric mode:nearest nearest_mode:floor] [<nil> [1 1 2 2]]
+g.5 (4, 6, 3, 5) = Conv(g.4, g.5.weight, g.5.bias) map[kernel_shape:[3 3] pads:[1 1 1 1] strides:[1 1]]
+g.6 (4, 6, 3, 5) = BatchNormalization(g.5, g.6.weight, g.6.bias, g.6.running_mean, g.6.running_var) map[epsilon:1e-05]
+g.7 (4, 6, 3, 5) = Tanh(g.6)
+g.9 (8, 12, 3, 2) = ConvTranspose(g.7, g.9.weight, g.9.bias) map[kernel_shape:[3 3] output_padding:[1 1] pads:[1 1 1 1] strides:[2 2]]
+g.10 (8, 12, 3, 2) = Sigmoid(g.9)`
 	if got := lowerings(t, newTestModel(t, pixelSpec, fanIn)); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
