@@ -126,8 +126,8 @@ func TestHostileConvolutions(t *testing.T) {
 	}
 }
 
-// TestConvolutionMemory: many channels in groups of one, whose packed weights are mostly padding, and thin
-// convolutions with large kernels stay within the limits, or are refused.
+// TestConvolutionMemory: many channels in groups of one, whose packed weights are mostly padding, large strides, and
+// thin convolutions with large kernels stay within the limits, or are refused.
 func TestConvolutionMemory(t *testing.T) {
 	run := func(in []int, w []int64, o Options, attrs ...*onnx.AttributeProto) error {
 		dims := make([]any, len(in))
@@ -149,6 +149,9 @@ func TestConvolutionMemory(t *testing.T) {
 	limits := Options{Threads: 1, Limits: Limits{ArenaBytes: 4 << 20}}
 	if err := run([]int{1, 1 << 16, 1, 1}, []int64{1 << 16, 1, 1, 1}, limits, onnxtest.Int("group", 1<<16)); err != nil {
 		t.Errorf("depthwise: %v", err)
+	}
+	if err := run([]int{1, 1, 900, 900}, []int64{1, 1, 1, 1}, limits, ints("strides", 800, 800)); err != nil {
+		t.Errorf("strides of 800: %v", err)
 	}
 	if err := run([]int{1, 1, 100, 100}, []int64{1, 1, 100, 100}, limits); !errors.Is(err, ErrLimit) {
 		t.Errorf("a thin convolution of 100x100 taps: got %v, want %v", err, ErrLimit)

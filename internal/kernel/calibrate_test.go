@@ -116,7 +116,7 @@ func calibrateGemm(t *testing.T, p *Pool) {
 func calibrateConv(t *testing.T, p *Pool, l convLayer, n int) {
 	s, c := l.s, NewConv(l.s)
 	w := noiseSlice(s.K*s.C*s.R*s.S, 3)
-	for _, plan := range []*convPlan{c.forward, c.back} {
+	for _, plan := range []*convPlan{c.forward, c.back()} {
 		x, dst := noiseSlice(plan.inH*plan.inW*plan.in*n, 1), make([]float32, plan.outH*plan.outW*plan.out*n)
 		pc := plan.pack(p, new(PackedConv), w)
 		panels := plan.groups * ((plan.width + tier.nr - 1) / tier.nr)
@@ -151,7 +151,7 @@ func calibrateConv(t *testing.T, p *Pool, l convLayer, n int) {
 // calibrateThin varies the images and the output rows of a part of the thin
 // form.
 func calibrateThin(t *testing.T, p *Pool, l convLayer, n int) {
-	s, plan := l.s, NewConv(l.s).back
+	s, plan := l.s, NewConv(l.s).back()
 	x, dst := noiseSlice(s.OH*s.OW*s.K*n, 1), make([]float32, s.H*s.W*s.C*n)
 	pc := plan.pack(p, new(PackedConv), noiseSlice(s.K*s.C*s.R*s.S, 3))
 	with := func(images, band int) func() {

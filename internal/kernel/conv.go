@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"sync"
+)
 
 // ConvShape is the geometry that a convolution, the transposed convolution with
 // the same weights and their weight gradient share. It relates a fine grid
@@ -58,8 +61,9 @@ type ConvShape struct {
 // positions outside of the grid counting as zeros; the products are added down the
 // columns and then along the rows.
 type Conv struct {
-	s             ConvShape
-	forward, back *convPlan
+	s       ConvShape
+	forward *convPlan
+	back    func() *convPlan // made when it is asked for: large strides cut the fine grid into as many phases as it has pixels
 }
 
 // NewConv prepares convolutions of shape s in the direct form.
@@ -79,13 +83,16 @@ func NewConv(s ConvShape) *Conv {
 		inW: s.W, outW: s.OW, inH: s.H, outH: s.OH, in: s.C, out: s.K, groups: s.Groups, taps: s.R * s.S, tapCols: s.S,
 		colStride: s.C / s.Groups * s.R * s.S, rowStride: s.R * s.S,
 	}
-	c.back = &convPlan{
-		rows: transposedAxis(s.H, s.OH, s.R, s.StrideH, s.PadH, s.DilationH), cols: transposedAxis(s.W, s.OW, s.S, s.StrideW, s.PadW, s.DilationW),
-		inW: s.OW, outW: s.W, inH: s.OH, outH: s.H, in: s.K, out: s.C, groups: s.Groups, taps: s.R * s.S, tapCols: s.S,
-		colStride: s.R * s.S, rowStride: s.C / s.Groups * s.R * s.S,
-	}
 	c.forward.finish(s.StrideH == 1 && s.StrideW == 1 && s.H*s.W*s.K <= thinGrid*s.OH*s.OW)
-	c.back.finish(true)
+	c.back = sync.OnceValue(func() *convPlan {
+		l := &convPlan{
+			rows: transposedAxis(s.H, s.OH, s.R, s.StrideH, s.PadH, s.DilationH), cols: transposedAxis(s.W, s.OW, s.S, s.StrideW, s.PadW, s.DilationW),
+			inW: s.OW, outW: s.W, inH: s.OH, outH: s.H, in: s.K, out: s.C, groups: s.Groups, taps: s.R * s.S, tapCols: s.S,
+			colStride: s.R * s.S, rowStride: s.C / s.Groups * s.R * s.S,
+		}
+		l.finish(true)
+		return l
+	})
 	return c
 }
 
@@ -95,7 +102,7 @@ func NewFastConv(s ConvShape) *Conv {
 	c := NewConv(s)
 	if s.mayWinograd() {
 		c.forward.planWinograd(winoForward(s.OH, s.H, s.PadH), winoForward(s.OW, s.W, s.PadW))
-		c.back.planWinograd(winoTransposed(s.H, s.OH, s.PadH), winoTransposed(s.W, s.OW, s.PadW))
+		c.back().planWinograd(winoTransposed(s.H, s.OH, s.PadH), winoTransposed(s.W, s.OW, s.PadW))
 	}
 	return c
 }
@@ -113,7 +120,7 @@ func (c *Conv) Forward(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
 // x [OH,OW,n,K] (ONNX ConvTranspose), which is the gradient of [Conv.Forward]
 // with respect to its input. dst must not overlap the others.
 func (c *Conv) Transposed(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
-	c.back.runWith(p, dst, x, w, n, ep)
+	c.back().runWith(p, dst, x, w, n, ep)
 }
 
 // Pack lays out weights for [Conv.Forward], to be used as often as wanted. w is
@@ -122,7 +129,7 @@ func (c *Conv) Transposed(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
 func (c *Conv) Pack(w []float32) *PackedConv { return c.forward.pack(nil, new(PackedConv), w) }
 
 // PackTransposed is Pack for [Conv.Transposed].
-func (c *Conv) PackTransposed(w []float32) *PackedConv { return c.back.pack(nil, new(PackedConv), w) }
+func (c *Conv) PackTransposed(w []float32) *PackedConv { return c.back().pack(nil, new(PackedConv), w) }
 
 // PackedConv is a convolution with its weights. It is immutable.
 type PackedConv struct {

@@ -8,7 +8,7 @@ import "slices"
 func (w *PackedConv) ForGrid(c *Conv) *PackedConv { return w.forPlan(c.forward) }
 
 // ForTransposedGrid is ForGrid for weights of [Conv.PackTransposed].
-func (w *PackedConv) ForTransposedGrid(c *Conv) *PackedConv { return w.forPlan(c.back) }
+func (w *PackedConv) ForTransposedGrid(c *Conv) *PackedConv { return w.forPlan(c.back()) }
 
 func (w *PackedConv) forPlan(l *convPlan) *PackedConv {
 	o := w.plan

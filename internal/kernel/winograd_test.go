@@ -55,7 +55,7 @@ func TestFastConv(t *testing.T) {
 		"a grid of one and pad": {square(2, 48, 1, 48, 4, 2, 1), false},
 	} {
 		conv := NewFastConv(c.s)
-		if forward, back := conv.forward.wino != nil, conv.back.wino != nil; forward != c.fast || back != c.fast {
+		if forward, back := conv.forward.wino != nil, conv.back().wino != nil; forward != c.fast || back != c.fast {
 			t.Errorf("%s: fast form forward %v, transposed %v, want %v", what, forward, back, c.fast)
 		}
 	}
@@ -324,7 +324,7 @@ func TestWinograd(t *testing.T) {
 		}
 		s, n := c.s, c.n
 		conv := NewFastConv(s)
-		if conv.forward.wino == nil && conv.back.wino == nil {
+		if conv.forward.wino == nil && conv.back().wino == nil {
 			t.Fatalf("%v: the direct form", c)
 		}
 		x, g, w := guard(noiseSlice(s.H*s.W*n*s.C, 1), i%4), guard(noiseSlice(s.OH*s.OW*n*s.K, 2), 0), guard(noiseSlice(s.K*s.C*16, 3), 1)
@@ -340,7 +340,7 @@ func TestWinograd(t *testing.T) {
 		if conv.forward.wino != nil {
 			forward = naiveWinoForward(s, fx, w.x, few, ep)
 		}
-		if conv.back.wino != nil {
+		if conv.back().wino != nil {
 			transposed = naiveWinoTransposed(s, fg, w.x, few, ep)
 		}
 		weight := naiveWinoWeight(s, x.x, g.x, n, c.shards)
