@@ -65,7 +65,6 @@ func TestFastConv(t *testing.T) {
 // of a tile's 3x3 inputs and 2x2 factors.
 type winoSum struct {
 	products [9]element
-	rounds   int
 }
 
 // mul continues the products with d [3][3] and g [2][2], but not the third of a

@@ -66,8 +66,6 @@ func (g *gen) fcmeq0(d, n int) { g.two("fcmeq", 0, 0b01101, d, n, ", #0") }
 func (g *gen) fcmle0(d, n int) { g.two("fcmle", 1, 0b01101, d, n, ", #0") }
 func (g *gen) fcmlt0(d, n int) { g.two("fcmlt", 0, 0b01110, d, n, ", #0") }
 
-func (g *gen) fabs(d, n int)  { g.two("fabs", 0, 0b01111, d, n, "") }
-func (g *gen) fneg(d, n int)  { g.two("fneg", 1, 0b01111, d, n, "") }
 func (g *gen) fsqrt(d, n int) { g.two("fsqrt", 1, 0b11111, d, n, "") }
 
 // ucvtf converts integers without a sign to float32.
