@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Turns the lines of BenchmarkRoofline, BenchmarkGemm and BenchmarkConv into Markdown tables.
+# Turns the lines of BenchmarkRoofline, BenchmarkGemm, BenchmarkConv and BenchmarkMemory into Markdown tables.
 #   go test -run '^$' -bench Conv/avx512/dcgan64 ./internal/kernel | bench/table.sh
 set -euo pipefail
 export LC_ALL=C
@@ -38,6 +38,10 @@ while read -r name _ rest; do
 			[[ -z ${metric[$unit]:-} ]] || put roofline "$tier,_$net" "$threads" "$(number "${metric[$unit]}") $unit"
 		done
 		;;
+	BenchmarkMemory) # tier is what is done, net perhaps a shape
+		[[ $net == threads=* ]] || tier+=_$net
+		put memory "$tier" "$threads" "$(number "${metric[GB/s]}") ($(printf '%.2f' "${metric[xcopy]}"))"
+		;;
 	BenchmarkGemm) # net is m x n x k, layer the form
 		((threads == 1)) && threads+=_thread || threads+=_threads
 		put "gemm,_$net" "$tier,_$threads" "$layer" "$(number "${metric[GFLOP/s]}") ($(number "${metric[%peak]:-0}"))"
@@ -54,6 +58,8 @@ done
 for table in ${tables[@]+"${tables[@]}"}; do
 	if [[ $table == roofline ]]; then
 		columns=(1 2) head='| | 1 thread | 2 threads |'
+	elif [[ $table == memory ]]; then
+		columns=(1 2) head='| GB/s (time against a copy) | 1 thread | 2 threads |'
 	elif [[ $table == gemm,* ]]; then
 		columns=(NN NT TN packed) head="| ${table#gemm,_}: GFLOP/s (% of peak) | NN | NT | TN | packed |"
 	else

@@ -26,8 +26,8 @@ var expCoef = [5]float32{0.5, 0x1.55548ep-3, 0x1.55545ep-5, 0x1.123b54p-7, 0x1.6
 // tanhCoef is the polynomial (tanh(x)/x-1)/x² in x², for |x| <= tanhSmall.
 var tanhCoef = [5]float32{-0x1.555534p-2, 0x1.110768p-3, -0x1.b8442ap-5, 0x1.5255fep-6, -0x1.76a81ep-8}
 
-// logCoef is the polynomial (log(1+m)-m+m²/2)/m³ for 1+m in [√½, √2).
-var logCoef = [9]float32{0x1.555546p-2, -0x1.ffffeep-3, 0x1.99a546p-3, -0x1.5562e4p-3, 0x1.2332c2p-3, -0x1.fb4330p-4, 0x1.e6508ep-4, -0x1.e2e984p-4, 0x1.1b42bp-4}
+// logCoef is the polynomial (log(1+m)-m+m²/2)/m³ for 1+m in [3/4, 3/2).
+var logCoef = [9]float32{0x1.555558p-2, -0x1.00007p-2, 0x1.9998c8p-3, -0x1.551b2p-3, 0x1.2442aap-3, -0x1.04661ep-3, 0x1.e0b3d2p-4, -0x1.7afc7ep-4, 0x1.3de812p-5}
 
 const (
 	tanhSmall float32 = 0.625 // below, tanh is a polynomial
@@ -134,10 +134,10 @@ func sigmoid(x float32) float32 {
 // Parts of a float32.
 const (
 	oneBits  = 0x3f800000
-	logShift = oneBits - 0x3f3504f3 // the distance of the bits of 1 and of √½
+	logShift = oneBits - 0x3f400000 // the distance of the bits of 1 and of 3/4
 )
 
-// log32 returns log(x): x = 2^e·(1+m) with 1+m in [√½, √2) has the logarithm
+// log32 returns log(x): x = 2^e·(1+m) with 1+m in [3/4, 3/2) has the logarithm
 // e·log(2) + log(1+m).
 func log32(x float32) float32 {
 	switch {

@@ -111,19 +111,22 @@ func inT(c chain) string { return c.t }
 func inU(c chain) string { return c.u }
 
 // exp2n is the Go function exp2n: from x in r to p in q; in t is n + roundTo, in u
-// is n as a float32.
-func (m *mathBody) exp2n() {
+// is n as a float32. The constants of double are powers of two times the others:
+// they give the bits of exp2n(x+x).
+func (m *mathBody) exp2n(double string) {
 	m.each(func(c chain) {
 		m.load("Round", c.t)
-		m.k("VFMADD231PS", "Log2e", c.r, c.t)
+		m.k("VFMADD231PS", double+"Log2e", c.r, c.t)
 	})
 	m.each(func(c chain) { m.k("VSUBPS", "Round", c.t, c.u) })
-	m.each(func(c chain) { m.k("VFMADD231PS", "NegLn2hi", c.u, c.r) })
-	m.each(func(c chain) { m.k("VFMADD231PS", "NegLn2lo", c.u, c.r) })
-	m.horner(expCoefs, inQ, inR)
-	for range 2 {
-		m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", m.one(), c.r, c.q) })
+	m.each(func(c chain) { m.k("VFMADD231PS", double+"NegLn2hi", c.u, c.r) })
+	m.each(func(c chain) { m.k("VFMADD231PS", double+"NegLn2lo", c.u, c.r) })
+	coefs := make([]string, len(expCoefs))
+	for i, name := range expCoefs {
+		coefs[i] = double + name
 	}
+	m.horner(append(coefs, double+"One"), inQ, inR)
+	m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", m.one(), c.r, c.q) })
 }
 
 // scale is the Go function scale, of what exp2n leaves, to q. AVX-512 has an
@@ -178,8 +181,7 @@ func (m *mathBody) tanh() {
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.each(func(c chain) { m.k("VORPS", "Sign", c.r, c.r) })
 	m.bound("VMAXPS", "TanhMax")
-	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.r, c.r, c.r) })
-	m.exp2n()
+	m.exp2n("Double")
 	m.scale()
 	m.comment("1 - 2t/(1+t) in q")
 	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
@@ -190,12 +192,11 @@ func (m *mathBody) tanh() {
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.r, c.t) })
 	m.horner(tanhCoefs, inU, inT)
-	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.t, c.t) })
-	m.each(func(c chain) { m.op("VFMADD213PS %s, %s, %s", c.r, c.t, c.u) })
 	m.each(func(c chain) {
-		m.k("VORPS", "Sign", c.r, c.t)
-		m.choose(greater, "TanhSmall", c.t, c.u, c.q)
+		m.op("VMULPS %s, %s, %s", c.r, c.t, m.tmp2())
+		m.op("VFMADD213PS %s, %s, %s", c.r, m.tmp2(), c.u)
 	})
+	m.each(func(c chain) { m.choose(lessThan, "TanhSquare", c.t, c.u, c.q) })
 	m.comment("the sign")
 	m.each(func(c chain) {
 		if m.v.wide() {
@@ -213,7 +214,7 @@ func (m *mathBody) sigmoid() {
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.each(func(c chain) { m.k("VORPS", "Sign", c.r, c.r) })
 	m.bound("VMAXPS", "ExpMin")
-	m.exp2n()
+	m.exp2n("")
 	m.scale()
 	m.each(func(c chain) { m.op("VADDPS %s, %s, %s", c.q, m.one(), c.t) })
 	m.reciprocal(recipCoefs)
@@ -242,39 +243,26 @@ func (m *mathBody) exp() {
 	m.each(func(c chain) { m.argument(c, c.r) })
 	m.bound("VMINPS", "ExpMax")
 	m.bound("VMAXPS", "ExpMin")
-	m.exp2n()
+	m.exp2n("")
 	m.scale()
 	m.store(inQ)
 }
 
 // log computes m in r and the exponent in t.
 func (m *mathBody) log() {
-	tmp, tmp2 := m.tmp(), m.tmp2()
+	tmp := m.tmp()
 	m.each(func(c chain) { m.argument(c, c.r) })
-	m.comment("subnormal numbers become normal")
-	m.each(func(c chain) {
-		m.op("VBROADCASTSS const_mathLogBias*32(DX), %s", c.u)
-		if m.v.wide() {
-			m.op("VCMPPS.BCST $%d, const_mathNormal*32(DX), %s, K1", lessThan, c.r)
-			m.op("VMULPS.BCST const_mathLift*32(DX), %s, K1, %s", c.r, c.r)
-			m.op("VBROADCASTSS const_mathLiftBias*32(DX), K1, %s", c.u)
-			return
-		}
-		m.op("VCMPPS $%d, const_mathNormal*32(DX), %s, %s", lessThan, c.r, tmp)
-		m.op("VMULPS const_mathLift*32(DX), %s, %s", c.r, tmp2)
-		m.op("VBLENDVPS %s, %s, %s, %s", tmp, tmp2, c.r, c.r)
-		m.op("VBLENDVPS %s, const_mathLiftBias*32(DX), %s, %s", tmp, c.u, c.u)
-	})
-	m.each(func(c chain) {
-		m.k("VPADDD", "LogShift", c.r, c.t)
-		m.op("VPSRLD $23, %s, %s", c.t, c.t)
-		m.op("VPSLLD $23, %s, %s", c.t, tmp)
-		m.op("VPSUBD %s, %s, %s", tmp, c.r, c.r)
-		m.op("VPADDD %s, %s, %s", m.one(), c.r, c.r)
-	})
+	if m.v.wide() {
+		m.each(func(c chain) {
+			m.op("VGETEXPPS %s, %s", c.r, c.t)
+			m.op("VGETMANTPS $3, %s, %s // in [3/4, 3/2)", c.r, c.r)
+			m.op("VGETEXPPS %s, %s // -1 below 1", c.r, tmp)
+			m.op("VSUBPS %s, %s, %s", tmp, c.t, c.t)
+		})
+	} else {
+		m.logParts()
+	}
 	m.each(func(c chain) { m.op("VSUBPS %s, %s, %s", m.one(), c.r, c.r) })
-	m.each(func(c chain) { m.op("VCVTDQ2PS %s, %s", c.t, c.t) })
-	m.each(func(c chain) { m.op("VSUBPS %s, %s, %s", c.u, c.t, c.t) })
 	m.each(func(c chain) { m.op("VMULPS %s, %s, %s", c.r, c.r, c.u) })
 	m.horner(logCoefs, inQ, inR)
 	m.each(func(c chain) {
@@ -299,4 +287,26 @@ func (m *mathBody) log() {
 		m.choose(notLess, "Inf", c.r, c.r, c.q)
 	})
 	m.store(inQ)
+}
+
+// logParts takes x in r apart: its exponent as a float32 in t, and 1+m in r.
+func (m *mathBody) logParts() {
+	tmp, tmp2 := m.tmp(), m.tmp2()
+	m.comment("subnormal numbers become normal")
+	m.each(func(c chain) {
+		m.load("LogBias", c.u)
+		m.op("VCMPPS $%d, const_mathNormal*32(DX), %s, %s", lessThan, c.r, tmp)
+		m.op("VMULPS const_mathLift*32(DX), %s, %s", c.r, tmp2)
+		m.op("VBLENDVPS %s, %s, %s, %s", tmp, tmp2, c.r, c.r)
+		m.op("VBLENDVPS %s, const_mathLiftBias*32(DX), %s, %s", tmp, c.u, c.u)
+	})
+	m.each(func(c chain) {
+		m.k("VPADDD", "LogShift", c.r, c.t)
+		m.op("VPSRLD $23, %s, %s", c.t, c.t)
+		m.op("VPSLLD $23, %s, %s", c.t, tmp)
+		m.op("VPSUBD %s, %s, %s", tmp, c.r, c.r)
+		m.op("VPADDD %s, %s, %s", m.one(), c.r, c.r)
+	})
+	m.each(func(c chain) { m.op("VCVTDQ2PS %s, %s", c.t, c.t) })
+	m.each(func(c chain) { m.op("VSUBPS %s, %s, %s", c.u, c.t, c.t) })
 }
