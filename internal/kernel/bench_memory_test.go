@@ -18,14 +18,15 @@ func (c *copyTask) Run(part int) {
 
 const memoryPart = 1 << 20
 
-// BenchmarkMemory runs elementwise work on slices far beyond the caches. Each
+// BenchmarkMemory runs elementwise work on slices of rooflineFloats, beyond the
+// caches, and Adam on 10 million parameters. Each
 // operation reports GB/s, counting every element that it reads or writes once,
 // and the ratio of its time to that of copying as many bytes: the copies run
 // between the operation's own runs, and the fastest of each counts.
 //
 //	go test -run '^$' -bench Memory -benchtime 20x ./internal/kernel
 func BenchmarkMemory(b *testing.B) {
-	const n = 10_000_000
+	const n, parameters = rooflineFloats, 10_000_000
 	x, y, z, w := noiseSlice(n, 1), noiseSlice(n, 2), noiseSlice(n, 3), noiseSlice(n, 4)
 	for i := range z {
 		z[i] *= z[i] // a second moment of Adam
@@ -50,7 +51,9 @@ func BenchmarkMemory(b *testing.B) {
 			{"LeakyReluGrad", 3, func() { ApplyGrad(p, LeakyRelu, 0.2, y, x, w) }},
 			{"TanhGrad", 3, func() { ApplyGrad(p, Tanh, 0, y, x, w) }},
 			{"SigmoidGrad", 3, func() { ApplyGrad(p, Sigmoid, 0, y, x, w) }},
-			{"Adam", 7, func() { Adam(p, w, x, y, z, 1e-9, 0.5, 0.999, 1e-8, 1000) }},
+			{"Adam", 7. * parameters / n, func() {
+				Adam(p, w[:parameters], x[:parameters], y[:parameters], z[:parameters], 1e-9, 0.5, 0.999, 1e-8, 1000)
+			}},
 			{"Momentum", 5, func() { Momentum(p, w, x, y, 1e-9, 0.5) }},
 			{"AllFinite", 1, func() { AllFinite(p, x) }},
 			{"Exp", 2, func() { Exp(p, y, x) }},
