@@ -81,7 +81,7 @@ func (j *convJob) divide(threads int) {
 			break
 		}
 	}
-	work := float64(j.n) * float64(l.outH*l.outW) * float64(l.out) * float64(l.depth*l.phases[0].taps)
+	work := float64(j.n) * float64(l.outH*l.outW) * float64(l.out) * float64(l.depth*max(1, l.phases[0].taps))
 	parts := 4 * threads
 	if threads == 1 || work < 1<<16 {
 		parts = 1

@@ -91,7 +91,18 @@ func panelAt(t *tierInfo, n, k0, k, j int) int {
 // a tile holds its columns one after the other. The tile that begins with row i
 // stands at (i-i0)*k.
 func (j *gemmJob) packRowsOfA(dst []float32, i0, i1, k0, k int) {
-	for i := i0; i < i1; {
+	i := i0
+	if tall := j.tier.rows[0]; tall == 6 && j.ars == 1 { // by columns of A: a page is visited once for all tiles
+		i += (i1 - i0) / tall * tall
+		for q := range k {
+			column := j.a[i0+(k0+q)*j.acs:][:i-i0]
+			for at := q * tall; len(column) > 0; at += tall * k {
+				*(*[6]float32)(dst[at:]) = *(*[6]float32)(column)
+				column = column[tall:]
+			}
+		}
+	}
+	for i < i1 {
 		rows := j.tier.height(i1 - i)
 		packTile(j.tier, dst[(i-i0)*k:][:rows*k], j.a[i*j.ars+k0*j.acs:], rows, k, j.ars, j.acs)
 		i += rows
