@@ -115,7 +115,7 @@ func (m *Model) check(v *ValueInfo, t Tensor, open map[string]int) error {
 		return fmt.Errorf("infer: input %q: %w", v.Name, err)
 	}
 	n, other := len(t.F32), len(t.I64)
-	if t.DType == Int64 {
+	if t.DType.Integer() {
 		n, other = other, n
 	}
 	if other != 0 {

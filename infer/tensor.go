@@ -7,18 +7,21 @@ import (
 	"gantry/internal/onnx"
 )
 
-// DType is the type of a tensor's elements. Its String is float32 or int64, its Size the bytes of an
-// element.
+// DType is the type of a tensor's elements. Its String is float32, int64, int32, uint8 or bool, its Size the bytes that an
+// element takes here.
 type DType = plan.DType
 
 // The element types that models take and give.
 const (
 	Float32 = plan.Float32
 	Int64   = plan.Int64
+	Int32   = plan.Int32
+	Uint8   = plan.Uint8
+	Bool    = plan.Bool
 )
 
-// Tensor is a dense array in C order. Exactly one of F32 and I64 holds the elements, as DType says;
-// its length is the product of Shape (1 for the empty shape, a scalar).
+// Tensor is a dense array in C order. Exactly one of F32 and I64 holds the elements: F32 those of Float32, I64 those of
+// all others, in their range; its length is the product of Shape (1 for the empty shape, a scalar).
 type Tensor struct {
 	DType DType
 	Shape []int

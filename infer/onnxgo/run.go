@@ -111,7 +111,7 @@ func fromTensor(t tensor.Tensor) (*plan.Tensor, error) {
 // toTensor returns a copy of x.
 func toTensor(x *plan.Tensor) tensor.Tensor {
 	var data any
-	if x.DType == plan.Int64 {
+	if x.DType.Integer() {
 		data = append([]int64{}, x.I...)
 	} else {
 		data = append([]float32{}, x.F...)

@@ -46,7 +46,7 @@ func (op Arithmetic) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if y.Count() == 0 {
 		return nil
 	}
-	if y.DType == plan.Int64 {
+	if y.DType.Integer() {
 		if op == Div {
 			for _, v := range b.I {
 				if v == 0 {
@@ -55,6 +55,9 @@ func (op Arithmetic) Run(c *plan.Context, in, out []*plan.Tensor) error {
 			}
 		}
 		arithmetic(c, op, y, a, b, y.I, a.I, b.I)
+		for i, v := range y.I {
+			y.I[i] = y.DType.Wrap(v)
+		}
 		return nil
 	}
 	if len(a.F) == len(b.F) && len(a.F) == len(y.F) {

@@ -53,7 +53,7 @@ func (c *Concat) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 		n := plan.Count(x.Shape[axis:])
 		each(ctx, outer, n, func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				if y.DType == plan.Int64 {
+				if y.DType.Integer() {
 					copy(y.I[i*row+at:], x.I[i*n:(i+1)*n])
 				} else {
 					copy(y.F[i*row+at:], x.F[i*n:(i+1)*n])

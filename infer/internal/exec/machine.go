@@ -99,7 +99,7 @@ func (g *Program) tensors(refs []plan.Ref) []*plan.Tensor {
 				continue
 			}
 			at := g.m.arena[r.Index:]
-			if r.Type.DType == plan.Int64 {
+			if r.Type.DType.Integer() {
 				ts[i].I = unsafe.Slice((*int64)(unsafe.Pointer(&at[:2*n][0])), n)
 			} else {
 				ts[i].F = at[:n:n]

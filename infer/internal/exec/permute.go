@@ -143,7 +143,7 @@ func (t *Permute) Run(c *plan.Context, in, out []*plan.Tensor) error {
 				from += rest % shape[k] * stride[k]
 				rest /= shape[k]
 			}
-			if in[0].DType == plan.Int64 {
+			if in[0].DType.Integer() {
 				for i := range n {
 					out[0].I[r*n+i] = in[0].I[from+i*step]
 				}

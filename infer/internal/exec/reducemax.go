@@ -83,7 +83,7 @@ func (r *ReduceMax) Run(c *plan.Context, in, out []*plan.Tensor) error {
 		}
 	}
 	w := newBroadcast(in[0].Shape, in[0].Shape, kept)
-	if in[0].DType == plan.Int64 {
+	if in[0].DType.Integer() {
 		reduceMax(c, &w, out[0].I, in[0].I, math.MinInt64)
 	} else {
 		reduceMax(c, &w, out[0].F, in[0].F, float32(math.Inf(-1)))

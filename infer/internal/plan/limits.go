@@ -20,7 +20,7 @@ var ErrLimit = errors.New("above the limit")
 // Check returns an error unless a tensor of type t is within the limits. The product is taken over
 // max(d, 1), so that a zero cannot hide dimensions whose products overflow elsewhere.
 func (l Limits) Check(t Type) error {
-	if t.DType != Float32 && t.DType != Int64 {
+	if t.DType < Float32 || t.DType > Bool {
 		return fmt.Errorf("element type %v is not supported", t.DType)
 	}
 	if len(t.Shape) > MaxRank {

@@ -8,29 +8,48 @@ import (
 // DType is the type of a tensor's elements.
 type DType uint8
 
-// The element types that operators take. 0 is none of them.
+// The element types that operators take. 0 is none of them. Integers of any type and booleans are held as int64: they are
+// few (shapes, labels, indices, masks), and one form of them is one form of each operator.
 const (
 	Float32 DType = iota + 1
 	Int64
+	Int32
+	Uint8
+	Bool
 )
 
-// String returns the name that error messages use: float32, int64.
+// String returns the name that error messages use: float32, int64, int32, uint8, bool.
 func (d DType) String() string {
-	switch d {
-	case Float32:
-		return "float32"
-	case Int64:
-		return "int64"
+	if d < Float32 || d > Bool {
+		return "no dtype"
 	}
-	return "no dtype"
+	return [...]string{"float32", "int64", "int32", "uint8", "bool"}[d-1]
 }
 
-// Size returns the bytes of one element.
+// Integer reports whether elements of the type are held as int64: whether it is not Float32.
+func (d DType) Integer() bool { return d != Float32 }
+
+// Size returns the bytes that one element takes in memory.
 func (d DType) Size() int {
-	if d == Int64 {
+	if d.Integer() {
 		return 8
 	}
 	return 4
+}
+
+// Wrap returns what v becomes as an element of the type, which is an integer one: an int32 or uint8 keeps the low bits, a bool is 0 or 1.
+func (d DType) Wrap(v int64) int64 {
+	switch d {
+	case Int32:
+		return int64(int32(v))
+	case Uint8:
+		return int64(uint8(v))
+	case Bool:
+		if v != 0 {
+			return 1
+		}
+	}
+	return v
 }
 
 // Type is what is known of a tensor without its elements.
@@ -44,7 +63,7 @@ func (t Type) String() string { return t.DType.String() + ShapeString(t.Shape) }
 // Count returns the number of elements. The type must have passed Limits.Check.
 func (t Type) Count() int { return Count(t.Shape) }
 
-// Tensor is a dense array in C order: F or I holds the elements, as DType says.
+// Tensor is a dense array in C order: F or I holds the elements, as DType says. Elements of I are in the range of the DType.
 type Tensor struct {
 	Type
 	F []float32
@@ -54,7 +73,7 @@ type Tensor struct {
 // NewTensor returns a tensor of zeros.
 func NewTensor(t Type) *Tensor {
 	x := &Tensor{Type: t}
-	if t.DType == Int64 {
+	if t.DType.Integer() {
 		x.I = make([]int64, t.Count())
 	} else {
 		x.F = make([]float32, t.Count())

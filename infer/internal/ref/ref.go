@@ -45,7 +45,7 @@ func Differ(got *plan.Tensor, want *Tensor) error {
 	if !plan.SameShape(got.Shape, want.Shape) {
 		return fmt.Errorf("shape is %v, want %v", got.Shape, want.Shape)
 	}
-	if (got.DType == plan.Int64) != (want.V == nil) || len(got.I) != len(want.I) || len(got.F) != len(want.V) {
+	if got.DType.Integer() != (want.V == nil) || len(got.I) != len(want.I) || len(got.F) != len(want.V) {
 		return fmt.Errorf("%v has %d floats and %d integers, want %d and %d", got.DType, len(got.F), len(got.I), len(want.V), len(want.I))
 	}
 	for i, v := range want.I {
