@@ -52,14 +52,14 @@ type ConvShape struct {
 // # Fast form
 //
 // With [NewFastConv], taps of 4x4 with a stride of 2 and at least winoChannels
-// channels on both sides go through Winograd's F(2x2,2x2) where that saves a fifth
+// channels on both sides go through Winograd's F(4x4,2x2) where that saves a fifth
 // of the work, see winograd.go; packed weights do not. Outputs of a phase, or the coarse grid,
-// are cut into tiles of 2x2 from the first on. The transformed inputs are
-// differences down the columns first and then along the rows, the transformed
-// taps sums in the same order. Each of the nine products sums over the phases of
-// inputs and the depth, in blocks as above with those phases in place of taps,
-// positions outside of the grid counting as zeros; the products are added down the
-// columns and then along the rows.
+// are cut into tiles of up to 4x4, as equal as can be, the larger first. Inputs, taps and
+// products are transformed down the columns first and then along the rows
+// (winoLine). Each of the 25 products, of which a tile with fewer outputs needs
+// 20 or 16, sums over the phases of inputs and the depth, in blocks as above with
+// those phases in place of taps; positions outside of the grid or of what the tile
+// needs count as zeros.
 type Conv struct {
 	s       ConvShape
 	forward *convPlan

@@ -16,7 +16,7 @@ package kernel
 //
 // In the fast form, see [Conv], the tiles of the coarse grid take the place of
 // its pixels and the products that of sums: g is transformed like taps and x like
-// inputs, and the products are added as there.
+// inputs, and the blocks, in place of maxBlock, are of winoBlock.
 //
 // dw must not overlap the others.
 func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {

@@ -24,11 +24,15 @@ const maxBlock = 256
 // blockLen returns the length of the blocks into which a sum of k products is
 // cut: as few as possible, of equal length up to rounding to 8. It is part of
 // what [Numerics] stands for.
-func blockLen(k int) int {
-	if k <= maxBlock {
+func blockLen(k int) int { return evenBlock(k, maxBlock) }
+
+// evenBlock returns the length of the blocks of up to most into which a sum over k
+// is cut.
+func evenBlock(k, most int) int {
+	if k <= most {
 		return max(k, 1)
 	}
-	blocks := (k + maxBlock - 1) / maxBlock
+	blocks := (k + most - 1) / most
 	return ((k+blocks-1)/blocks + 7) &^ 7
 }
 

@@ -23,7 +23,7 @@ func (d *digest) add(x ...float32) {
 
 // numerics is what every kernel gives for some input, on every processor. If a
 // change alters it on purpose, raise Numerics and write the new value here.
-const numerics = 0x2b49b7d59520bfe1
+const numerics = 0x15f507fec01096cc
 
 func TestNumerics(t *testing.T) {
 	p := NewPool(2)

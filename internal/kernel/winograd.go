@@ -4,48 +4,92 @@ package kernel
 //
 // Such taps fall into four phases, by their parity in both dimensions, and each
 // phase is a convolution of 2x2 taps with a stride of 1, from or to the fine
-// positions of one parity. Two outputs of it in one dimension need three
-// products instead of four (Winograd 1980, F(2,2)):
+// positions of one parity. Four outputs of it in one dimension need five products
+// instead of eight (Winograd 1980, F(4,2); the points 0, 1, -1, 2 and infinity):
 //
-//	y₀ = d₀·g₀ + d₁·g₁ = m₀ + m₁    m₀ = (d₀-d₁)·g₀
-//	y₁ = d₁·g₀ + d₂·g₁ = m₁ - m₂    m₁ = d₁·(g₀+g₁)
-//	                                m₂ = (d₁-d₂)·g₁
+//	y₀ = d₀·g₀ + d₁·g₁ = m₀ + m₁ + m₂ - m₃          m₀ = (d₀-d₂ - (d₁-d₃)/2) · g₀
+//	y₁ = d₁·g₀ + d₂·g₁ = m₁ - m₂ - 2·m₃             m₁ = (d₁+d₂ + (d₁-d₃)) · (g₀+g₁)/2
+//	y₂ = d₂·g₀ + d₃·g₁ = m₁ + m₂ - 4·m₃             m₂ = (d₂-d₃ - 2(d₁-d₂)) · (g₀-g₁)/6
+//	y₃ = d₃·g₀ + d₄·g₁ = m₁ - m₂ - 8·m₃ - m₄        m₃ = (d₁-d₃) · (g₀+2g₁)/6
+//	                                                m₄ = (d₂-d₄ - 2(d₁-d₃)) · g₁
 //
-// and a tile of 2x2 outputs nine instead of sixteen; the last tile of an odd number
-// of outputs needs no m₂. There are only additions besides, so that errors stay
-// near those of the sums themselves. The same three products serve the gradient of
-// the weights: there g are two coarse pixels, and y two taps.
+// A tile of 4x4 outputs needs 25 products instead of 64. A tile of three outputs
+// needs no m₄, so that a dimension of seven outputs costs nine products. The
+// same products serve the gradient of the weights: there g are four coarse
+// pixels, and y two taps.
+
+const (
+	winoOutputs  = 4 // of a tile, in one dimension
+	winoProducts = 5
+)
 
 // winoChannels is the fewest channels on both sides for which the fast form is
 // used: with fewer the additions outweigh the products that they save. It is
 // part of what [Numerics] stands for.
-const winoChannels = 48
+const winoChannels = 32
 
 // A winoAxis is one dimension of the fast form. Transposed has two phases of
 // outputs with one phase of inputs each, Forward one with two.
 type winoAxis struct {
 	phases [][]winoPhase // by phase of outputs, then of inputs
-	tiles  [][]winoPair  // by phase of outputs: the two outputs of each tile
+	tiles  [][]winoTile  // by phase of outputs
+}
+
+// A winoTile holds the outputs of a tile, -1 where it has fewer.
+type winoTile [winoOutputs]int
+
+// products returns how many products the tile needs.
+func (t *winoTile) products() int {
+	if t[winoOutputs-1] < 0 {
+		return winoProducts - 1
+	}
+	return winoProducts
 }
 
 // winoPhase says what a phase of inputs has for each tile, -1 outside of the
-// grid, and which taps are g₀ and g₁.
+// grid or where the outputs do not need it, and which taps are g₀ and g₁.
 type winoPhase struct {
-	in   [][3]int
+	in   [][winoProducts]int
 	taps winoPair
 }
 
 type winoPair [2]int
 
-// products returns how many of the three products all tiles need.
+// add appends tiles for n outputs to phase p of outputs, as equal as can be;
+// output and input return the places of an output and of an input of each phase of
+// inputs.
+func (a *winoAxis) add(p, n int, output func(i int) int, input func(q, i int) int) {
+	tiles := (n + winoOutputs - 1) / winoOutputs
+	for first := 0; tiles > 0; tiles-- {
+		count := (n - first + tiles - 1) / tiles
+		var t winoTile
+		for i := range t {
+			t[i] = -1
+			if i < count {
+				t[i] = output(first + i)
+			}
+		}
+		a.tiles[p] = append(a.tiles[p], t)
+		for q := range a.phases[p] {
+			var in [winoProducts]int
+			for i := range in {
+				in[i] = -1
+				if i <= count {
+					in[i] = input(q, first+i)
+				}
+			}
+			a.phases[p][q].in = append(a.phases[p][q].in, in)
+		}
+		first += count
+	}
+}
+
+// products returns how many products all tiles need.
 func (a *winoAxis) products() int {
 	n := 0
 	for _, tiles := range a.tiles {
-		for _, t := range tiles {
-			n += 3
-			if t[1] < 0 {
-				n--
-			}
+		for i := range tiles {
+			n += tiles[i].products()
 		}
 	}
 	return n
@@ -53,10 +97,10 @@ func (a *winoAxis) products() int {
 
 // winoRuns appends to runs, as pairs, the runs of tiles first ... end-1 that need
 // product (r,c).
-func winoRuns(runs []winoPair, rows, cols []winoPair, first, end, r, c int) []winoPair {
+func winoRuns(runs []winoPair, rows, cols []winoTile, first, end, r, c int) []winoPair {
 	runs = runs[:0]
 	for i := first; i < end; i++ {
-		if r == 2 && rows[i/len(cols)][1] < 0 || c == 2 && cols[i%len(cols)][1] < 0 {
+		if r >= rows[i/len(cols)].products() || c >= cols[i%len(cols)].products() {
 			continue
 		}
 		if n := len(runs); n > 0 && runs[n-1][1] == i-first {
@@ -79,28 +123,21 @@ func inside(i, size int) int {
 // winoForward describes a convolution from fine to coarse: tap a+2s of coarse c
 // reads fine position 2(c+s)+a-pad.
 func winoForward(coarse, fine, pad int) winoAxis {
-	a := winoAxis{phases: [][]winoPhase{{{taps: winoPair{0, 2}}, {taps: winoPair{1, 3}}}}, tiles: make([][]winoPair, 1)}
-	for c := 0; c < coarse; c += 2 {
-		a.tiles[0] = append(a.tiles[0], winoPair{c, inside(c+1, coarse)})
-		for p := range a.phases[0] {
-			at := func(i int) int { return inside(2*(c+i)+p-pad, fine) }
-			a.phases[0][p].in = append(a.phases[0][p].in, [3]int{at(0), at(1), at(2)})
-		}
-	}
+	a := winoAxis{phases: [][]winoPhase{{{taps: winoPair{0, 2}}, {taps: winoPair{1, 3}}}}, tiles: make([][]winoTile, 1)}
+	a.add(0, coarse, func(c int) int { return c }, func(q, c int) int { return inside(2*c+q-pad, fine) })
 	return a
 }
 
 // winoTransposed describes a transposed convolution: with u for fine position
 // 2u+a-pad, tap a+2s of it reads coarse u-s.
 func winoTransposed(fine, coarse, pad int) winoAxis {
-	a := winoAxis{phases: make([][]winoPhase, 2), tiles: make([][]winoPair, 2)}
+	a := winoAxis{phases: make([][]winoPhase, 2), tiles: make([][]winoTile, 2)}
 	for p := range 2 {
 		a.phases[p] = []winoPhase{{taps: winoPair{p + 2, p}}}
-		for u := (pad - p + 1) >> 1; 2*u+p-pad < fine; u += 2 {
-			f := 2*u + p - pad
-			a.tiles[p] = append(a.tiles[p], winoPair{f, inside(f+2, fine)})
-			a.phases[p][0].in = append(a.phases[p][0].in, [3]int{inside(u-1, coarse), inside(u, coarse), inside(u+1, coarse)})
-		}
+		first := (pad - p + 1) >> 1
+		at := func(u int) int { return 2*(first+u) + p - pad }
+		n := (fine - at(0) + 1) / 2
+		a.add(p, n, at, func(_, u int) int { return inside(first+u-1, coarse) })
 	}
 	return a
 }
@@ -142,35 +179,11 @@ func (s *ConvShape) mayWinograd() bool {
 		s.C >= winoChannels && s.K >= winoChannels && s.H > 1 && s.W > 1
 }
 
-// differences sets op and the sources of the transformed inputs of products 3r,
-// 3r+1 and 3r+2, from a tile's pixels, three by three.
-func (a *winoArgs) differences(r int, pixel func(r, c int) []float32) (op winoOp) {
-	hi, lo := min(r, 1), 2
-	if r == 0 {
-		lo = 1
-	}
-	for c := range 3 {
-		a.src[c] = pixel(hi, c)
-		if r != 1 {
-			a.src[3+c] = pixel(lo, c)
+// squares sets the sources of a pass, which stand side by side.
+func (a *winoArgs) squares(side int, at func(r, c int) []float32) {
+	for r := range side {
+		for c := range side {
+			a.src[r*side+c] = at(r, c)
 		}
 	}
-	if r == 1 {
-		return winoDifference1
-	}
-	return winoDifference2
-}
-
-// sums is the same for transformed g, of which a tile has two by two.
-func (a *winoArgs) sums(r int, g func(r, c int) []float32) (op winoOp) {
-	for c := range 2 {
-		a.src[c] = g(r/2, c)
-		if r == 1 {
-			a.src[2+c] = g(1, c)
-		}
-	}
-	if r == 1 {
-		return winoSum2
-	}
-	return winoSum1
 }

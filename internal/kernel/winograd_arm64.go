@@ -2,8 +2,8 @@
 
 package kernel
 
-// archWino does n > 0 elements, a multiple of the tier's lanes, in assembly, or
-// reports false.
+// archWino does n > 0 elements of each row, a multiple of the tier's lanes, in
+// assembly, or reports false.
 func archWino(id tierID, op winoOp, a *winoArgs, n int) bool {
 	if id != tierNEON {
 		return false
@@ -12,7 +12,7 @@ func archWino(id tierID, op winoOp, a *winoArgs, n int) bool {
 	return true
 }
 
-// winoNEON does what winoArgs.element does, for n elements, a positive multiple
+// winoNEON does what winoArgs.element does, for n elements of each row, a positive multiple
 // of 4.
 //
 //go:noescape

@@ -8,141 +8,1020 @@
 TEXT ·winoNEON(SB), NOSPLIT, $0-24
 	MOVBU op+0(FP), R1
 	MOVD a+8(FP), R0
-	MOVD n+16(FP), R16
-	CMP $const_winoDifference1, R1
-	BEQ Difference1
-	CMP $const_winoDifference2, R1
-	BEQ Difference2
-	CMP $const_winoSum1, R1
-	BEQ Sum1
-	CMP $const_winoSum2, R1
-	BEQ Sum2
+	MOVD winoArgs_rows(R0), R17
+	MOVD winoArgs_srcSkip(R0), R19
+	MOVD winoArgs_dstSkip(R0), R20
+	MOVD $0, R2
+	MOVD $0, R11
+	CMP $const_winoInput, R1
+	BEQ Input
+	CMP $const_winoTaps, R1
+	BEQ Taps
 	CMP $const_winoOutput, R1
 	BEQ Output
+	CMP $const_winoGrad, R1
+	BEQ Grad
+	CMP $const_winoGradTaps, R1
+	BEQ GradTaps
 	UNDEF
-Difference1:
-	MOVD winoArgs_dst+0(R0), R1
-	MOVD winoArgs_dst+24(R0), R2
-	MOVD winoArgs_dst+48(R0), R3
-	MOVD winoArgs_src+0(R0), R4
-	MOVD winoArgs_src+24(R0), R5
-	MOVD winoArgs_src+48(R0), R6
-Difference1Loop:
-	VLD1.P 16(R4), [V0.S4]
-	VLD1.P 16(R5), [V1.S4]
-	VLD1.P 16(R6), [V2.S4]
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x4ea2d422 // fsub v2.4s, v1.4s, v2.4s
-	VST1.P [V0.S4], 16(R1)
-	VST1.P [V1.S4], 16(R2)
-	VST1.P [V2.S4], 16(R3)
+Input:
+	MOVD $0x3f000000, R1
+	VDUP R1, V31.S4
+	MOVD $0x40000000, R1
+	VDUP R1, V30.S4
+InputRow:
+	MOVD n+16(FP), R16
+InputLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F1
+	MOVD winoArgs_src+240(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F2
+	MOVD winoArgs_src+360(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F3
+	MOVD winoArgs_src+480(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F4
+	WORD $0x4ea3d425 // fsub v5.4s, v1.4s, v3.4s
+	WORD $0x4ea2d400 // fsub v0.4s, v0.4s, v2.4s
+	WORD $0x4ebfcca0 // fmls v0.4s, v5.4s, v31.4s
+	WORD $0x4ea4d444 // fsub v4.4s, v2.4s, v4.4s
+	WORD $0x4ebecca4 // fmls v4.4s, v5.4s, v30.4s
+	WORD $0x4ea3d443 // fsub v3.4s, v2.4s, v3.4s
+	WORD $0x4e22d426 // fadd v6.4s, v1.4s, v2.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	WORD $0x4ebecc23 // fmls v3.4s, v1.4s, v30.4s
+	WORD $0x4e25d4c6 // fadd v6.4s, v6.4s, v5.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F2
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F1
+	MOVD winoArgs_src+264(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F7
+	MOVD winoArgs_src+384(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F8
+	MOVD winoArgs_src+504(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F9
+	WORD $0x4ea8d42a // fsub v10.4s, v1.4s, v8.4s
+	WORD $0x4ea7d442 // fsub v2.4s, v2.4s, v7.4s
+	WORD $0x4ebfcd42 // fmls v2.4s, v10.4s, v31.4s
+	WORD $0x4ea9d4e9 // fsub v9.4s, v7.4s, v9.4s
+	WORD $0x4ebecd49 // fmls v9.4s, v10.4s, v30.4s
+	WORD $0x4ea8d4e8 // fsub v8.4s, v7.4s, v8.4s
+	WORD $0x4e27d42b // fadd v11.4s, v1.4s, v7.4s
+	WORD $0x4ea7d421 // fsub v1.4s, v1.4s, v7.4s
+	WORD $0x4ebecc28 // fmls v8.4s, v1.4s, v30.4s
+	WORD $0x4e2ad56b // fadd v11.4s, v11.4s, v10.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F7
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F1
+	MOVD winoArgs_src+288(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F12
+	MOVD winoArgs_src+408(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F13
+	MOVD winoArgs_src+528(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F14
+	WORD $0x4eadd42f // fsub v15.4s, v1.4s, v13.4s
+	WORD $0x4eacd4e7 // fsub v7.4s, v7.4s, v12.4s
+	WORD $0x4ebfcde7 // fmls v7.4s, v15.4s, v31.4s
+	WORD $0x4eaed58e // fsub v14.4s, v12.4s, v14.4s
+	WORD $0x4ebecdee // fmls v14.4s, v15.4s, v30.4s
+	WORD $0x4eadd58d // fsub v13.4s, v12.4s, v13.4s
+	WORD $0x4e2cd430 // fadd v16.4s, v1.4s, v12.4s
+	WORD $0x4eacd421 // fsub v1.4s, v1.4s, v12.4s
+	WORD $0x4ebecc2d // fmls v13.4s, v1.4s, v30.4s
+	WORD $0x4e2fd610 // fadd v16.4s, v16.4s, v15.4s
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F12
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F1
+	MOVD winoArgs_src+312(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F17
+	MOVD winoArgs_src+432(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F18
+	MOVD winoArgs_src+552(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F19
+	WORD $0x4eb2d434 // fsub v20.4s, v1.4s, v18.4s
+	WORD $0x4eb1d58c // fsub v12.4s, v12.4s, v17.4s
+	WORD $0x4ebfce8c // fmls v12.4s, v20.4s, v31.4s
+	WORD $0x4eb3d633 // fsub v19.4s, v17.4s, v19.4s
+	WORD $0x4ebece93 // fmls v19.4s, v20.4s, v30.4s
+	WORD $0x4eb2d632 // fsub v18.4s, v17.4s, v18.4s
+	WORD $0x4e31d435 // fadd v21.4s, v1.4s, v17.4s
+	WORD $0x4eb1d421 // fsub v1.4s, v1.4s, v17.4s
+	WORD $0x4ebecc32 // fmls v18.4s, v1.4s, v30.4s
+	WORD $0x4e34d6b5 // fadd v21.4s, v21.4s, v20.4s
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F17
+	MOVD winoArgs_src+216(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F1
+	MOVD winoArgs_src+336(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F22
+	MOVD winoArgs_src+456(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F23
+	MOVD winoArgs_src+576(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F24
+	WORD $0x4eb7d439 // fsub v25.4s, v1.4s, v23.4s
+	WORD $0x4eb6d631 // fsub v17.4s, v17.4s, v22.4s
+	WORD $0x4ebfcf31 // fmls v17.4s, v25.4s, v31.4s
+	WORD $0x4eb8d6d8 // fsub v24.4s, v22.4s, v24.4s
+	WORD $0x4ebecf38 // fmls v24.4s, v25.4s, v30.4s
+	WORD $0x4eb7d6d7 // fsub v23.4s, v22.4s, v23.4s
+	WORD $0x4e36d43a // fadd v26.4s, v1.4s, v22.4s
+	WORD $0x4eb6d421 // fsub v1.4s, v1.4s, v22.4s
+	WORD $0x4ebecc37 // fmls v23.4s, v1.4s, v30.4s
+	WORD $0x4e39d75a // fadd v26.4s, v26.4s, v25.4s
+	WORD $0x4eacd456 // fsub v22.4s, v2.4s, v12.4s
+	WORD $0x4ea7d400 // fsub v0.4s, v0.4s, v7.4s
+	WORD $0x4ebfcec0 // fmls v0.4s, v22.4s, v31.4s
+	WORD $0x4eb1d4f1 // fsub v17.4s, v7.4s, v17.4s
+	WORD $0x4ebeced1 // fmls v17.4s, v22.4s, v30.4s
+	WORD $0x4eacd4ec // fsub v12.4s, v7.4s, v12.4s
+	WORD $0x4e27d441 // fadd v1.4s, v2.4s, v7.4s
+	WORD $0x4ea7d442 // fsub v2.4s, v2.4s, v7.4s
+	WORD $0x4ebecc4c // fmls v12.4s, v2.4s, v30.4s
+	WORD $0x4e36d421 // fadd v1.4s, v1.4s, v22.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F1, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F12, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F22, (R6)
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F17, (R7)
+	WORD $0x4eb5d571 // fsub v17.4s, v11.4s, v21.4s
+	WORD $0x4eb0d4c6 // fsub v6.4s, v6.4s, v16.4s
+	WORD $0x4ebfce26 // fmls v6.4s, v17.4s, v31.4s
+	WORD $0x4ebad61a // fsub v26.4s, v16.4s, v26.4s
+	WORD $0x4ebece3a // fmls v26.4s, v17.4s, v30.4s
+	WORD $0x4eb5d615 // fsub v21.4s, v16.4s, v21.4s
+	WORD $0x4e30d576 // fadd v22.4s, v11.4s, v16.4s
+	WORD $0x4eb0d56b // fsub v11.4s, v11.4s, v16.4s
+	WORD $0x4ebecd75 // fmls v21.4s, v11.4s, v30.4s
+	WORD $0x4e31d6d6 // fadd v22.4s, v22.4s, v17.4s
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F6, (R8)
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F22, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F21, (R10)
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F17, (R3)
+	MOVD winoArgs_dst+216(R0), R4
+	ADD R11, R4
+	FMOVQ F26, (R4)
+	WORD $0x4eb2d51a // fsub v26.4s, v8.4s, v18.4s
+	WORD $0x4eadd463 // fsub v3.4s, v3.4s, v13.4s
+	WORD $0x4ebfcf43 // fmls v3.4s, v26.4s, v31.4s
+	WORD $0x4eb7d5b7 // fsub v23.4s, v13.4s, v23.4s
+	WORD $0x4ebecf57 // fmls v23.4s, v26.4s, v30.4s
+	WORD $0x4eb2d5b2 // fsub v18.4s, v13.4s, v18.4s
+	WORD $0x4e2dd511 // fadd v17.4s, v8.4s, v13.4s
+	WORD $0x4eadd508 // fsub v8.4s, v8.4s, v13.4s
+	WORD $0x4ebecd12 // fmls v18.4s, v8.4s, v30.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	MOVD winoArgs_dst+240(R0), R5
+	ADD R11, R5
+	FMOVQ F3, (R5)
+	MOVD winoArgs_dst+264(R0), R6
+	ADD R11, R6
+	FMOVQ F17, (R6)
+	MOVD winoArgs_dst+288(R0), R7
+	ADD R11, R7
+	FMOVQ F18, (R7)
+	MOVD winoArgs_dst+312(R0), R8
+	ADD R11, R8
+	FMOVQ F26, (R8)
+	MOVD winoArgs_dst+336(R0), R9
+	ADD R11, R9
+	FMOVQ F23, (R9)
+	WORD $0x4eb4d557 // fsub v23.4s, v10.4s, v20.4s
+	WORD $0x4eafd4a5 // fsub v5.4s, v5.4s, v15.4s
+	WORD $0x4ebfcee5 // fmls v5.4s, v23.4s, v31.4s
+	WORD $0x4eb9d5f9 // fsub v25.4s, v15.4s, v25.4s
+	WORD $0x4ebecef9 // fmls v25.4s, v23.4s, v30.4s
+	WORD $0x4eb4d5f4 // fsub v20.4s, v15.4s, v20.4s
+	WORD $0x4e2fd55a // fadd v26.4s, v10.4s, v15.4s
+	WORD $0x4eafd54a // fsub v10.4s, v10.4s, v15.4s
+	WORD $0x4ebecd54 // fmls v20.4s, v10.4s, v30.4s
+	WORD $0x4e37d75a // fadd v26.4s, v26.4s, v23.4s
+	MOVD winoArgs_dst+360(R0), R10
+	ADD R11, R10
+	FMOVQ F5, (R10)
+	MOVD winoArgs_dst+384(R0), R3
+	ADD R11, R3
+	FMOVQ F26, (R3)
+	MOVD winoArgs_dst+408(R0), R4
+	ADD R11, R4
+	FMOVQ F20, (R4)
+	MOVD winoArgs_dst+432(R0), R5
+	ADD R11, R5
+	FMOVQ F23, (R5)
+	MOVD winoArgs_dst+456(R0), R6
+	ADD R11, R6
+	FMOVQ F25, (R6)
+	WORD $0x4eb3d539 // fsub v25.4s, v9.4s, v19.4s
+	WORD $0x4eaed484 // fsub v4.4s, v4.4s, v14.4s
+	WORD $0x4ebfcf24 // fmls v4.4s, v25.4s, v31.4s
+	WORD $0x4eb8d5d8 // fsub v24.4s, v14.4s, v24.4s
+	WORD $0x4ebecf38 // fmls v24.4s, v25.4s, v30.4s
+	WORD $0x4eb3d5d3 // fsub v19.4s, v14.4s, v19.4s
+	WORD $0x4e2ed537 // fadd v23.4s, v9.4s, v14.4s
+	WORD $0x4eaed529 // fsub v9.4s, v9.4s, v14.4s
+	WORD $0x4ebecd33 // fmls v19.4s, v9.4s, v30.4s
+	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
+	MOVD winoArgs_dst+480(R0), R7
+	ADD R11, R7
+	FMOVQ F4, (R7)
+	MOVD winoArgs_dst+504(R0), R8
+	ADD R11, R8
+	FMOVQ F23, (R8)
+	MOVD winoArgs_dst+528(R0), R9
+	ADD R11, R9
+	FMOVQ F19, (R9)
+	MOVD winoArgs_dst+552(R0), R10
+	ADD R11, R10
+	FMOVQ F25, (R10)
+	MOVD winoArgs_dst+576(R0), R3
+	ADD R11, R3
+	FMOVQ F24, (R3)
+	ADD $16, R2
+	ADD $16, R11
 	SUBS $4, R16
-	BGT Difference1Loop
+	BGT InputLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT InputRow
 	RET
-Difference2:
-	MOVD winoArgs_dst+0(R0), R1
-	MOVD winoArgs_dst+24(R0), R2
-	MOVD winoArgs_dst+48(R0), R3
-	MOVD winoArgs_src+0(R0), R4
-	MOVD winoArgs_src+24(R0), R5
-	MOVD winoArgs_src+48(R0), R6
-	MOVD winoArgs_src+72(R0), R7
-	MOVD winoArgs_src+96(R0), R8
-	MOVD winoArgs_src+120(R0), R9
-Difference2Loop:
-	VLD1.P 16(R4), [V0.S4]
-	VLD1.P 16(R5), [V1.S4]
-	VLD1.P 16(R6), [V2.S4]
-	VLD1.P 16(R7), [V3.S4]
-	VLD1.P 16(R8), [V4.S4]
-	VLD1.P 16(R9), [V5.S4]
-	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
-	WORD $0x4ea4d421 // fsub v1.4s, v1.4s, v4.4s
-	WORD $0x4ea5d442 // fsub v2.4s, v2.4s, v5.4s
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x4ea2d422 // fsub v2.4s, v1.4s, v2.4s
-	VST1.P [V0.S4], 16(R1)
-	VST1.P [V1.S4], 16(R2)
-	VST1.P [V2.S4], 16(R3)
-	SUBS $4, R16
-	BGT Difference2Loop
-	RET
-Sum1:
-	MOVD winoArgs_dst+0(R0), R1
-	MOVD winoArgs_dst+24(R0), R2
-	MOVD winoArgs_dst+48(R0), R3
-	MOVD winoArgs_src+0(R0), R4
-	MOVD winoArgs_src+24(R0), R5
-Sum1Loop:
-	VLD1.P 16(R4), [V0.S4]
-	VLD1.P 16(R5), [V1.S4]
+Taps:
+	MOVD $0x3f000000, R1
+	VDUP R1, V31.S4
+	MOVD $0x3e2aaaab, R1
+	VDUP R1, V30.S4
+	MOVD $0x40000000, R1
+	VDUP R1, V29.S4
+TapsRow:
+	MOVD n+16(FP), R16
+TapsLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F1
 	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	VST1.P [V0.S4], 16(R1)
-	VST1.P [V2.S4], 16(R2)
-	VST1.P [V1.S4], 16(R3)
+	WORD $0x6e3fdc42 // fmul v2.4s, v2.4s, v31.4s
+	WORD $0x4ea1d403 // fsub v3.4s, v0.4s, v1.4s
+	WORD $0x6e3edc63 // fmul v3.4s, v3.4s, v30.4s
+	VMOV V0.B16, V4.B16
+	WORD $0x4e3dcc24 // fmla v4.4s, v1.4s, v29.4s
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F5
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F6
+	WORD $0x4e26d4a7 // fadd v7.4s, v5.4s, v6.4s
+	WORD $0x6e3fdce7 // fmul v7.4s, v7.4s, v31.4s
+	WORD $0x4ea6d4a8 // fsub v8.4s, v5.4s, v6.4s
+	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	VMOV V5.B16, V9.B16
+	WORD $0x4e3dccc9 // fmla v9.4s, v6.4s, v29.4s
+	WORD $0x6e3edd29 // fmul v9.4s, v9.4s, v30.4s
+	WORD $0x4e25d40a // fadd v10.4s, v0.4s, v5.4s
+	WORD $0x6e3fdd4a // fmul v10.4s, v10.4s, v31.4s
+	WORD $0x4ea5d40b // fsub v11.4s, v0.4s, v5.4s
+	WORD $0x6e3edd6b // fmul v11.4s, v11.4s, v30.4s
+	VMOV V0.B16, V12.B16
+	WORD $0x4e3dccac // fmla v12.4s, v5.4s, v29.4s
+	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F10, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F11, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F12, (R6)
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F5, (R7)
+	WORD $0x4e27d445 // fadd v5.4s, v2.4s, v7.4s
+	WORD $0x6e3fdca5 // fmul v5.4s, v5.4s, v31.4s
+	WORD $0x4ea7d44c // fsub v12.4s, v2.4s, v7.4s
+	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
+	VMOV V2.B16, V11.B16
+	WORD $0x4e3dcceb // fmla v11.4s, v7.4s, v29.4s
+	WORD $0x6e3edd6b // fmul v11.4s, v11.4s, v30.4s
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F2, (R8)
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F5, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F12, (R10)
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F11, (R3)
+	MOVD winoArgs_dst+216(R0), R4
+	ADD R11, R4
+	FMOVQ F7, (R4)
+	WORD $0x4e28d467 // fadd v7.4s, v3.4s, v8.4s
+	WORD $0x6e3fdce7 // fmul v7.4s, v7.4s, v31.4s
+	WORD $0x4ea8d46b // fsub v11.4s, v3.4s, v8.4s
+	WORD $0x6e3edd6b // fmul v11.4s, v11.4s, v30.4s
+	VMOV V3.B16, V12.B16
+	WORD $0x4e3dcd0c // fmla v12.4s, v8.4s, v29.4s
+	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
+	MOVD winoArgs_dst+240(R0), R5
+	ADD R11, R5
+	FMOVQ F3, (R5)
+	MOVD winoArgs_dst+264(R0), R6
+	ADD R11, R6
+	FMOVQ F7, (R6)
+	MOVD winoArgs_dst+288(R0), R7
+	ADD R11, R7
+	FMOVQ F11, (R7)
+	MOVD winoArgs_dst+312(R0), R8
+	ADD R11, R8
+	FMOVQ F12, (R8)
+	MOVD winoArgs_dst+336(R0), R9
+	ADD R11, R9
+	FMOVQ F8, (R9)
+	WORD $0x4e29d488 // fadd v8.4s, v4.4s, v9.4s
+	WORD $0x6e3fdd08 // fmul v8.4s, v8.4s, v31.4s
+	WORD $0x4ea9d48c // fsub v12.4s, v4.4s, v9.4s
+	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
+	VMOV V4.B16, V11.B16
+	WORD $0x4e3dcd2b // fmla v11.4s, v9.4s, v29.4s
+	WORD $0x6e3edd6b // fmul v11.4s, v11.4s, v30.4s
+	MOVD winoArgs_dst+360(R0), R10
+	ADD R11, R10
+	FMOVQ F4, (R10)
+	MOVD winoArgs_dst+384(R0), R3
+	ADD R11, R3
+	FMOVQ F8, (R3)
+	MOVD winoArgs_dst+408(R0), R4
+	ADD R11, R4
+	FMOVQ F12, (R4)
+	MOVD winoArgs_dst+432(R0), R5
+	ADD R11, R5
+	FMOVQ F11, (R5)
+	MOVD winoArgs_dst+456(R0), R6
+	ADD R11, R6
+	FMOVQ F9, (R6)
+	WORD $0x4e26d429 // fadd v9.4s, v1.4s, v6.4s
+	WORD $0x6e3fdd29 // fmul v9.4s, v9.4s, v31.4s
+	WORD $0x4ea6d42b // fsub v11.4s, v1.4s, v6.4s
+	WORD $0x6e3edd6b // fmul v11.4s, v11.4s, v30.4s
+	VMOV V1.B16, V12.B16
+	WORD $0x4e3dcccc // fmla v12.4s, v6.4s, v29.4s
+	WORD $0x6e3edd8c // fmul v12.4s, v12.4s, v30.4s
+	MOVD winoArgs_dst+480(R0), R7
+	ADD R11, R7
+	FMOVQ F1, (R7)
+	MOVD winoArgs_dst+504(R0), R8
+	ADD R11, R8
+	FMOVQ F9, (R8)
+	MOVD winoArgs_dst+528(R0), R9
+	ADD R11, R9
+	FMOVQ F11, (R9)
+	MOVD winoArgs_dst+552(R0), R10
+	ADD R11, R10
+	FMOVQ F12, (R10)
+	MOVD winoArgs_dst+576(R0), R3
+	ADD R11, R3
+	FMOVQ F6, (R3)
+	ADD $16, R2
+	ADD $16, R11
 	SUBS $4, R16
-	BGT Sum1Loop
-	RET
-Sum2:
-	MOVD winoArgs_dst+0(R0), R1
-	MOVD winoArgs_dst+24(R0), R2
-	MOVD winoArgs_dst+48(R0), R3
-	MOVD winoArgs_src+0(R0), R4
-	MOVD winoArgs_src+24(R0), R5
-	MOVD winoArgs_src+48(R0), R6
-	MOVD winoArgs_src+72(R0), R7
-Sum2Loop:
-	VLD1.P 16(R4), [V0.S4]
-	VLD1.P 16(R5), [V1.S4]
-	VLD1.P 16(R6), [V2.S4]
-	VLD1.P 16(R7), [V3.S4]
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	VST1.P [V0.S4], 16(R1)
-	VST1.P [V2.S4], 16(R2)
-	VST1.P [V1.S4], 16(R3)
-	SUBS $4, R16
-	BGT Sum2Loop
+	BGT TapsLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT TapsRow
 	RET
 Output:
-	MOVD winoArgs_dst+0(R0), R1
-	MOVD winoArgs_dst+24(R0), R2
-	MOVD winoArgs_dst+48(R0), R3
-	MOVD winoArgs_dst+72(R0), R4
-	MOVD winoArgs_src+0(R0), R5
-	MOVD winoArgs_src+24(R0), R6
-	MOVD winoArgs_src+48(R0), R7
-	MOVD winoArgs_src+72(R0), R8
-	MOVD winoArgs_src+96(R0), R9
-	MOVD winoArgs_src+120(R0), R10
-	MOVD winoArgs_src+144(R0), R11
-	MOVD winoArgs_src+168(R0), R12
-	MOVD winoArgs_src+192(R0), R13
+	MOVD $0x40800000, R1
+	VDUP R1, V31.S4
+	MOVD $0x41000000, R1
+	VDUP R1, V30.S4
+	MOVD $0x40000000, R1
+	VDUP R1, V29.S4
+OutputRow:
+	MOVD n+16(FP), R16
 OutputLoop:
-	VLD1.P 16(R5), [V0.S4]
-	VLD1.P 16(R6), [V1.S4]
-	VLD1.P 16(R7), [V2.S4]
-	VLD1.P 16(R8), [V3.S4]
-	VLD1.P 16(R9), [V4.S4]
-	VLD1.P 16(R10), [V5.S4]
-	VLD1.P 16(R11), [V6.S4]
-	VLD1.P 16(R12), [V7.S4]
-	VLD1.P 16(R13), [V8.S4]
-	WORD $0x4e23d400 // fadd v0.4s, v0.4s, v3.4s
-	WORD $0x4ea6d463 // fsub v3.4s, v3.4s, v6.4s
-	WORD $0x4e24d421 // fadd v1.4s, v1.4s, v4.4s
-	WORD $0x4ea7d484 // fsub v4.4s, v4.4s, v7.4s
-	WORD $0x4e25d442 // fadd v2.4s, v2.4s, v5.4s
-	WORD $0x4ea8d4a5 // fsub v5.4s, v5.4s, v8.4s
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F1
+	MOVD winoArgs_src+240(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F2
+	MOVD winoArgs_src+360(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F3
+	MOVD winoArgs_src+480(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F4
+	WORD $0x4e22d425 // fadd v5.4s, v1.4s, v2.4s
 	WORD $0x4ea2d422 // fsub v2.4s, v1.4s, v2.4s
-	WORD $0x4e24d463 // fadd v3.4s, v3.4s, v4.4s
-	WORD $0x4ea5d485 // fsub v5.4s, v4.4s, v5.4s
-	VST1.P [V0.S4], 16(R1)
-	VST1.P [V2.S4], 16(R2)
-	VST1.P [V3.S4], 16(R3)
-	VST1.P [V5.S4], 16(R4)
+	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
+	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
+	WORD $0x4ebfcc65 // fmls v5.4s, v3.4s, v31.4s
+	WORD $0x4ea4d444 // fsub v4.4s, v2.4s, v4.4s
+	WORD $0x4ebecc64 // fmls v4.4s, v3.4s, v30.4s
+	WORD $0x4ebdcc62 // fmls v2.4s, v3.4s, v29.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F3
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F1
+	MOVD winoArgs_src+264(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F6
+	MOVD winoArgs_src+384(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F7
+	MOVD winoArgs_src+504(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F8
+	WORD $0x4e26d429 // fadd v9.4s, v1.4s, v6.4s
+	WORD $0x4ea6d426 // fsub v6.4s, v1.4s, v6.4s
+	WORD $0x4e29d463 // fadd v3.4s, v3.4s, v9.4s
+	WORD $0x4ea7d463 // fsub v3.4s, v3.4s, v7.4s
+	WORD $0x4ebfcce9 // fmls v9.4s, v7.4s, v31.4s
+	WORD $0x4ea8d4c8 // fsub v8.4s, v6.4s, v8.4s
+	WORD $0x4ebecce8 // fmls v8.4s, v7.4s, v30.4s
+	WORD $0x4ebdcce6 // fmls v6.4s, v7.4s, v29.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F7
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F1
+	MOVD winoArgs_src+288(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F10
+	MOVD winoArgs_src+408(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F11
+	MOVD winoArgs_src+528(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F12
+	WORD $0x4e2ad42d // fadd v13.4s, v1.4s, v10.4s
+	WORD $0x4eaad42a // fsub v10.4s, v1.4s, v10.4s
+	WORD $0x4e2dd4e7 // fadd v7.4s, v7.4s, v13.4s
+	WORD $0x4eabd4e7 // fsub v7.4s, v7.4s, v11.4s
+	WORD $0x4ebfcd6d // fmls v13.4s, v11.4s, v31.4s
+	WORD $0x4eacd54c // fsub v12.4s, v10.4s, v12.4s
+	WORD $0x4ebecd6c // fmls v12.4s, v11.4s, v30.4s
+	WORD $0x4ebdcd6a // fmls v10.4s, v11.4s, v29.4s
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F11
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F1
+	MOVD winoArgs_src+312(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F14
+	MOVD winoArgs_src+432(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F15
+	MOVD winoArgs_src+552(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F16
+	WORD $0x4e2ed431 // fadd v17.4s, v1.4s, v14.4s
+	WORD $0x4eaed42e // fsub v14.4s, v1.4s, v14.4s
+	WORD $0x4e31d56b // fadd v11.4s, v11.4s, v17.4s
+	WORD $0x4eafd56b // fsub v11.4s, v11.4s, v15.4s
+	WORD $0x4ebfcdf1 // fmls v17.4s, v15.4s, v31.4s
+	WORD $0x4eb0d5d0 // fsub v16.4s, v14.4s, v16.4s
+	WORD $0x4ebecdf0 // fmls v16.4s, v15.4s, v30.4s
+	WORD $0x4ebdcdee // fmls v14.4s, v15.4s, v29.4s
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F15
+	MOVD winoArgs_src+216(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F1
+	MOVD winoArgs_src+336(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F18
+	MOVD winoArgs_src+456(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F19
+	MOVD winoArgs_src+576(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F20
+	WORD $0x4e32d435 // fadd v21.4s, v1.4s, v18.4s
+	WORD $0x4eb2d432 // fsub v18.4s, v1.4s, v18.4s
+	WORD $0x4e35d5ef // fadd v15.4s, v15.4s, v21.4s
+	WORD $0x4eb3d5ef // fsub v15.4s, v15.4s, v19.4s
+	WORD $0x4ebfce75 // fmls v21.4s, v19.4s, v31.4s
+	WORD $0x4eb4d654 // fsub v20.4s, v18.4s, v20.4s
+	WORD $0x4ebece74 // fmls v20.4s, v19.4s, v30.4s
+	WORD $0x4ebdce72 // fmls v18.4s, v19.4s, v29.4s
+	WORD $0x4e27d473 // fadd v19.4s, v3.4s, v7.4s
+	WORD $0x4ea7d467 // fsub v7.4s, v3.4s, v7.4s
+	WORD $0x4e33d400 // fadd v0.4s, v0.4s, v19.4s
+	WORD $0x4eabd400 // fsub v0.4s, v0.4s, v11.4s
+	WORD $0x4ebfcd73 // fmls v19.4s, v11.4s, v31.4s
+	WORD $0x4eafd4ef // fsub v15.4s, v7.4s, v15.4s
+	WORD $0x4ebecd6f // fmls v15.4s, v11.4s, v30.4s
+	WORD $0x4ebdcd67 // fmls v7.4s, v11.4s, v29.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F7, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F19, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F15, (R6)
+	WORD $0x4e2ad4cf // fadd v15.4s, v6.4s, v10.4s
+	WORD $0x4eaad4ca // fsub v10.4s, v6.4s, v10.4s
+	WORD $0x4e2fd442 // fadd v2.4s, v2.4s, v15.4s
+	WORD $0x4eaed442 // fsub v2.4s, v2.4s, v14.4s
+	WORD $0x4ebfcdcf // fmls v15.4s, v14.4s, v31.4s
+	WORD $0x4eb2d552 // fsub v18.4s, v10.4s, v18.4s
+	WORD $0x4ebecdd2 // fmls v18.4s, v14.4s, v30.4s
+	WORD $0x4ebdcdca // fmls v10.4s, v14.4s, v29.4s
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F2, (R7)
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F10, (R8)
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F15, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F18, (R10)
+	WORD $0x4e2dd532 // fadd v18.4s, v9.4s, v13.4s
+	WORD $0x4eadd52d // fsub v13.4s, v9.4s, v13.4s
+	WORD $0x4e32d4a5 // fadd v5.4s, v5.4s, v18.4s
+	WORD $0x4eb1d4a5 // fsub v5.4s, v5.4s, v17.4s
+	WORD $0x4ebfce32 // fmls v18.4s, v17.4s, v31.4s
+	WORD $0x4eb5d5b5 // fsub v21.4s, v13.4s, v21.4s
+	WORD $0x4ebece35 // fmls v21.4s, v17.4s, v30.4s
+	WORD $0x4ebdce2d // fmls v13.4s, v17.4s, v29.4s
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F5, (R3)
+	MOVD winoArgs_dst+216(R0), R4
+	ADD R11, R4
+	FMOVQ F13, (R4)
+	MOVD winoArgs_dst+240(R0), R5
+	ADD R11, R5
+	FMOVQ F18, (R5)
+	MOVD winoArgs_dst+264(R0), R6
+	ADD R11, R6
+	FMOVQ F21, (R6)
+	WORD $0x4e2cd515 // fadd v21.4s, v8.4s, v12.4s
+	WORD $0x4eacd50c // fsub v12.4s, v8.4s, v12.4s
+	WORD $0x4e35d484 // fadd v4.4s, v4.4s, v21.4s
+	WORD $0x4eb0d484 // fsub v4.4s, v4.4s, v16.4s
+	WORD $0x4ebfce15 // fmls v21.4s, v16.4s, v31.4s
+	WORD $0x4eb4d594 // fsub v20.4s, v12.4s, v20.4s
+	WORD $0x4ebece14 // fmls v20.4s, v16.4s, v30.4s
+	WORD $0x4ebdce0c // fmls v12.4s, v16.4s, v29.4s
+	MOVD winoArgs_dst+288(R0), R7
+	ADD R11, R7
+	FMOVQ F4, (R7)
+	MOVD winoArgs_dst+312(R0), R8
+	ADD R11, R8
+	FMOVQ F12, (R8)
+	MOVD winoArgs_dst+336(R0), R9
+	ADD R11, R9
+	FMOVQ F21, (R9)
+	MOVD winoArgs_dst+360(R0), R10
+	ADD R11, R10
+	FMOVQ F20, (R10)
+	ADD $16, R2
+	ADD $16, R11
 	SUBS $4, R16
 	BGT OutputLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT OutputRow
+	RET
+Grad:
+	MOVD $0x40000000, R1
+	VDUP R1, V31.S4
+GradRow:
+	MOVD n+16(FP), R16
+GradLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F1
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F2
+	MOVD winoArgs_src+288(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F3
+	WORD $0x4e22d404 // fadd v4.4s, v0.4s, v2.4s
+	WORD $0x4e23d425 // fadd v5.4s, v1.4s, v3.4s
+	WORD $0x4e3fcc62 // fmla v2.4s, v3.4s, v31.4s
+	WORD $0x4e3fcc41 // fmla v1.4s, v2.4s, v31.4s
+	VMOV V0.B16, V6.B16
+	WORD $0x4e3fcc26 // fmla v6.4s, v1.4s, v31.4s
+	WORD $0x4e25d481 // fadd v1.4s, v4.4s, v5.4s
+	WORD $0x4ea5d485 // fsub v5.4s, v4.4s, v5.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F4
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F2
+	MOVD winoArgs_src+216(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F7
+	MOVD winoArgs_src+312(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F8
+	WORD $0x4e27d489 // fadd v9.4s, v4.4s, v7.4s
+	WORD $0x4e28d44a // fadd v10.4s, v2.4s, v8.4s
+	WORD $0x4e3fcd07 // fmla v7.4s, v8.4s, v31.4s
+	WORD $0x4e3fcce2 // fmla v2.4s, v7.4s, v31.4s
+	VMOV V4.B16, V11.B16
+	WORD $0x4e3fcc4b // fmla v11.4s, v2.4s, v31.4s
+	WORD $0x4e2ad522 // fadd v2.4s, v9.4s, v10.4s
+	WORD $0x4eaad52a // fsub v10.4s, v9.4s, v10.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F9
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F7
+	MOVD winoArgs_src+240(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F12
+	MOVD winoArgs_src+336(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F13
+	WORD $0x4e2cd52e // fadd v14.4s, v9.4s, v12.4s
+	WORD $0x4e2dd4ef // fadd v15.4s, v7.4s, v13.4s
+	WORD $0x4e3fcdac // fmla v12.4s, v13.4s, v31.4s
+	WORD $0x4e3fcd87 // fmla v7.4s, v12.4s, v31.4s
+	VMOV V9.B16, V16.B16
+	WORD $0x4e3fccf0 // fmla v16.4s, v7.4s, v31.4s
+	WORD $0x4e2fd5c7 // fadd v7.4s, v14.4s, v15.4s
+	WORD $0x4eafd5cf // fsub v15.4s, v14.4s, v15.4s
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F14
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F12
+	MOVD winoArgs_src+264(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F17
+	MOVD winoArgs_src+360(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F18
+	WORD $0x4e31d5d3 // fadd v19.4s, v14.4s, v17.4s
+	WORD $0x4e32d594 // fadd v20.4s, v12.4s, v18.4s
+	WORD $0x4e3fce51 // fmla v17.4s, v18.4s, v31.4s
+	WORD $0x4e3fce2c // fmla v12.4s, v17.4s, v31.4s
+	VMOV V14.B16, V21.B16
+	WORD $0x4e3fcd95 // fmla v21.4s, v12.4s, v31.4s
+	WORD $0x4e34d66c // fadd v12.4s, v19.4s, v20.4s
+	WORD $0x4eb4d674 // fsub v20.4s, v19.4s, v20.4s
+	WORD $0x4e29d413 // fadd v19.4s, v0.4s, v9.4s
+	WORD $0x4e2ed491 // fadd v17.4s, v4.4s, v14.4s
+	WORD $0x4e3fcdc9 // fmla v9.4s, v14.4s, v31.4s
+	WORD $0x4e3fcd24 // fmla v4.4s, v9.4s, v31.4s
+	VMOV V0.B16, V22.B16
+	WORD $0x4e3fcc96 // fmla v22.4s, v4.4s, v31.4s
+	WORD $0x4e31d664 // fadd v4.4s, v19.4s, v17.4s
+	WORD $0x4eb1d671 // fsub v17.4s, v19.4s, v17.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F4, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F17, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F22, (R6)
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F14, (R7)
+	WORD $0x4e27d42e // fadd v14.4s, v1.4s, v7.4s
+	WORD $0x4e2cd456 // fadd v22.4s, v2.4s, v12.4s
+	WORD $0x4e3fcd87 // fmla v7.4s, v12.4s, v31.4s
+	WORD $0x4e3fcce2 // fmla v2.4s, v7.4s, v31.4s
+	VMOV V1.B16, V17.B16
+	WORD $0x4e3fcc51 // fmla v17.4s, v2.4s, v31.4s
+	WORD $0x4e36d5c2 // fadd v2.4s, v14.4s, v22.4s
+	WORD $0x4eb6d5d6 // fsub v22.4s, v14.4s, v22.4s
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F1, (R8)
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F2, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F22, (R10)
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F17, (R3)
+	MOVD winoArgs_dst+216(R0), R4
+	ADD R11, R4
+	FMOVQ F12, (R4)
+	WORD $0x4e2fd4ac // fadd v12.4s, v5.4s, v15.4s
+	WORD $0x4e34d551 // fadd v17.4s, v10.4s, v20.4s
+	WORD $0x4e3fce8f // fmla v15.4s, v20.4s, v31.4s
+	WORD $0x4e3fcdea // fmla v10.4s, v15.4s, v31.4s
+	VMOV V5.B16, V22.B16
+	WORD $0x4e3fcd56 // fmla v22.4s, v10.4s, v31.4s
+	WORD $0x4e31d58a // fadd v10.4s, v12.4s, v17.4s
+	WORD $0x4eb1d591 // fsub v17.4s, v12.4s, v17.4s
+	MOVD winoArgs_dst+240(R0), R5
+	ADD R11, R5
+	FMOVQ F5, (R5)
+	MOVD winoArgs_dst+264(R0), R6
+	ADD R11, R6
+	FMOVQ F10, (R6)
+	MOVD winoArgs_dst+288(R0), R7
+	ADD R11, R7
+	FMOVQ F17, (R7)
+	MOVD winoArgs_dst+312(R0), R8
+	ADD R11, R8
+	FMOVQ F22, (R8)
+	MOVD winoArgs_dst+336(R0), R9
+	ADD R11, R9
+	FMOVQ F20, (R9)
+	WORD $0x4e30d4d4 // fadd v20.4s, v6.4s, v16.4s
+	WORD $0x4e35d576 // fadd v22.4s, v11.4s, v21.4s
+	WORD $0x4e3fceb0 // fmla v16.4s, v21.4s, v31.4s
+	WORD $0x4e3fce0b // fmla v11.4s, v16.4s, v31.4s
+	VMOV V6.B16, V17.B16
+	WORD $0x4e3fcd71 // fmla v17.4s, v11.4s, v31.4s
+	WORD $0x4e36d68b // fadd v11.4s, v20.4s, v22.4s
+	WORD $0x4eb6d696 // fsub v22.4s, v20.4s, v22.4s
+	MOVD winoArgs_dst+360(R0), R10
+	ADD R11, R10
+	FMOVQ F6, (R10)
+	MOVD winoArgs_dst+384(R0), R3
+	ADD R11, R3
+	FMOVQ F11, (R3)
+	MOVD winoArgs_dst+408(R0), R4
+	ADD R11, R4
+	FMOVQ F22, (R4)
+	MOVD winoArgs_dst+432(R0), R5
+	ADD R11, R5
+	FMOVQ F17, (R5)
+	MOVD winoArgs_dst+456(R0), R6
+	ADD R11, R6
+	FMOVQ F21, (R6)
+	WORD $0x4e2dd475 // fadd v21.4s, v3.4s, v13.4s
+	WORD $0x4e32d511 // fadd v17.4s, v8.4s, v18.4s
+	WORD $0x4e3fce4d // fmla v13.4s, v18.4s, v31.4s
+	WORD $0x4e3fcda8 // fmla v8.4s, v13.4s, v31.4s
+	VMOV V3.B16, V22.B16
+	WORD $0x4e3fcd16 // fmla v22.4s, v8.4s, v31.4s
+	WORD $0x4e31d6a8 // fadd v8.4s, v21.4s, v17.4s
+	WORD $0x4eb1d6b1 // fsub v17.4s, v21.4s, v17.4s
+	MOVD winoArgs_dst+480(R0), R7
+	ADD R11, R7
+	FMOVQ F3, (R7)
+	MOVD winoArgs_dst+504(R0), R8
+	ADD R11, R8
+	FMOVQ F8, (R8)
+	MOVD winoArgs_dst+528(R0), R9
+	ADD R11, R9
+	FMOVQ F17, (R9)
+	MOVD winoArgs_dst+552(R0), R10
+	ADD R11, R10
+	FMOVQ F22, (R10)
+	MOVD winoArgs_dst+576(R0), R3
+	ADD R11, R3
+	FMOVQ F18, (R3)
+	ADD $16, R2
+	ADD $16, R11
+	SUBS $4, R16
+	BGT GradLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT GradRow
+	RET
+GradTaps:
+	MOVD $0x40000000, R1
+	VDUP R1, V31.S4
+	MOVD $0x3f000000, R1
+	VDUP R1, V30.S4
+	MOVD $0x3e2aaaab, R1
+	VDUP R1, V29.S4
+GradTapsRow:
+	MOVD n+16(FP), R16
+GradTapsLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F1
+	MOVD winoArgs_src+240(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F2
+	MOVD winoArgs_src+360(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F3
+	MOVD winoArgs_src+480(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F4
+	WORD $0x4ea3d445 // fsub v5.4s, v2.4s, v3.4s
+	WORD $0x4e3fcc62 // fmla v2.4s, v3.4s, v31.4s
+	WORD $0x4e3ecc20 // fmla v0.4s, v1.4s, v30.4s
+	WORD $0x4e3dcca0 // fmla v0.4s, v5.4s, v29.4s
+	WORD $0x6e3edc21 // fmul v1.4s, v1.4s, v30.4s
+	WORD $0x4ea4d421 // fsub v1.4s, v1.4s, v4.4s
+	WORD $0x4ebdcc41 // fmls v1.4s, v2.4s, v29.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F5
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F4
+	MOVD winoArgs_src+264(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F3
+	MOVD winoArgs_src+384(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F2
+	MOVD winoArgs_src+504(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F6
+	WORD $0x4ea2d467 // fsub v7.4s, v3.4s, v2.4s
+	WORD $0x4e3fcc43 // fmla v3.4s, v2.4s, v31.4s
+	WORD $0x4e3ecc85 // fmla v5.4s, v4.4s, v30.4s
+	WORD $0x4e3dcce5 // fmla v5.4s, v7.4s, v29.4s
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x4ea6d484 // fsub v4.4s, v4.4s, v6.4s
+	WORD $0x4ebdcc64 // fmls v4.4s, v3.4s, v29.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F7
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F6
+	MOVD winoArgs_src+288(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F2
+	MOVD winoArgs_src+408(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F3
+	MOVD winoArgs_src+528(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F8
+	WORD $0x4ea3d449 // fsub v9.4s, v2.4s, v3.4s
+	WORD $0x4e3fcc62 // fmla v2.4s, v3.4s, v31.4s
+	WORD $0x4e3eccc7 // fmla v7.4s, v6.4s, v30.4s
+	WORD $0x4e3dcd27 // fmla v7.4s, v9.4s, v29.4s
+	WORD $0x6e3edcc6 // fmul v6.4s, v6.4s, v30.4s
+	WORD $0x4ea8d4c6 // fsub v6.4s, v6.4s, v8.4s
+	WORD $0x4ebdcc46 // fmls v6.4s, v2.4s, v29.4s
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F9
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F8
+	MOVD winoArgs_src+312(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F3
+	MOVD winoArgs_src+432(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F2
+	MOVD winoArgs_src+552(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F10
+	WORD $0x4ea2d46b // fsub v11.4s, v3.4s, v2.4s
+	WORD $0x4e3fcc43 // fmla v3.4s, v2.4s, v31.4s
+	WORD $0x4e3ecd09 // fmla v9.4s, v8.4s, v30.4s
+	WORD $0x4e3dcd69 // fmla v9.4s, v11.4s, v29.4s
+	WORD $0x6e3edd08 // fmul v8.4s, v8.4s, v30.4s
+	WORD $0x4eaad508 // fsub v8.4s, v8.4s, v10.4s
+	WORD $0x4ebdcc68 // fmls v8.4s, v3.4s, v29.4s
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F11
+	MOVD winoArgs_src+216(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F10
+	MOVD winoArgs_src+336(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F2
+	MOVD winoArgs_src+456(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F3
+	MOVD winoArgs_src+576(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F12
+	WORD $0x4ea3d44d // fsub v13.4s, v2.4s, v3.4s
+	WORD $0x4e3fcc62 // fmla v2.4s, v3.4s, v31.4s
+	WORD $0x4e3ecd4b // fmla v11.4s, v10.4s, v30.4s
+	WORD $0x4e3dcdab // fmla v11.4s, v13.4s, v29.4s
+	WORD $0x6e3edd4a // fmul v10.4s, v10.4s, v30.4s
+	WORD $0x4eacd54a // fsub v10.4s, v10.4s, v12.4s
+	WORD $0x4ebdcc4a // fmls v10.4s, v2.4s, v29.4s
+	WORD $0x4ea9d4ed // fsub v13.4s, v7.4s, v9.4s
+	WORD $0x4e3fcd27 // fmla v7.4s, v9.4s, v31.4s
+	WORD $0x4e3ecca0 // fmla v0.4s, v5.4s, v30.4s
+	WORD $0x4e3dcda0 // fmla v0.4s, v13.4s, v29.4s
+	WORD $0x6e3edca5 // fmul v5.4s, v5.4s, v30.4s
+	WORD $0x4eabd4a5 // fsub v5.4s, v5.4s, v11.4s
+	WORD $0x4ebdcce5 // fmls v5.4s, v7.4s, v29.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F5, (R4)
+	WORD $0x4ea8d4c5 // fsub v5.4s, v6.4s, v8.4s
+	WORD $0x4e3fcd06 // fmla v6.4s, v8.4s, v31.4s
+	WORD $0x4e3ecc81 // fmla v1.4s, v4.4s, v30.4s
+	WORD $0x4e3dcca1 // fmla v1.4s, v5.4s, v29.4s
+	WORD $0x6e3edc84 // fmul v4.4s, v4.4s, v30.4s
+	WORD $0x4eaad484 // fsub v4.4s, v4.4s, v10.4s
+	WORD $0x4ebdccc4 // fmls v4.4s, v6.4s, v29.4s
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F1, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F4, (R6)
+	ADD $16, R2
+	ADD $16, R11
+	SUBS $4, R16
+	BGT GradTapsLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT GradTapsRow
 	RET

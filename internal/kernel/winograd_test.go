@@ -17,20 +17,43 @@ func winoCases() []convCase {
 		{square(18, 48, 9, 48, 4, 2, 1), 1, 1},
 		{square(14, 52, 7, 48, 4, 2, 1), 2, 1},
 		{square(16, 64, 8, 52, 4, 2, 1), 3, 3},
-		{square(6, 48, 2, 48, 4, 2, 0), 258, 1},
-		{square(6, 48, 2, 540, 4, 2, 0), 3, 1},
+		{square(8, 48, 3, 48, 4, 2, 0), 130, 1},
+		{square(12, 32, 5, 540, 4, 2, 0), 3, 1},
 		{square(14, 48, 8, 50, 4, 2, 2), 1, 1},
 		{square(9, 48, 4, 51, 4, 2, 0), 8, 4},
 	}
 	s := square(12, 48, 6, 50, 4, 2, 1)
 	s.W, s.OW, s.PadW = 17, 8, 0
 	list = append(list, convCase{s, 2, 1})
-	// Grids of one row or column, whose tiles have no second output there.
-	s = square(4, 260, 1, 50, 4, 2, 0)
-	s.W, s.OW = 10, 4
-	u := square(10, 48, 4, 50, 4, 2, 0)
-	u.W, u.OW = 4, 1
-	return append(list, convCase{s, 4, 2}, convCase{u, 2, 1})
+	u := square(10, 48, 4, 50, 4, 2, 0) // rows of one tile, which needs no last product
+	u.H, u.OH = 8, 3
+	return append(list, convCase{u, 4, 2})
+}
+
+// winoAt returns the tile of output i of n, as its first output and its number of
+// outputs.
+func winoAt(i, n int) (first, count int) {
+	for tiles := (n + 3) / 4; ; tiles-- {
+		count = (n - first + tiles - 1) / tiles
+		if i < first+count {
+			return first, count
+		}
+		first += count
+	}
+}
+
+// winoNeed returns the products that a tile of count outputs needs in a dimension.
+func winoNeed(count int) int { return 4 + count/4 }
+
+// winoMatrix returns a square of a side, of what at returns.
+func winoMatrix(side int, at func(r, c int) float32) [][]float32 {
+	m := make([][]float32, side)
+	for r := range m {
+		for c := range side {
+			m[r] = append(m[r], at(r, c))
+		}
+	}
+	return m
 }
 
 // TestFastConv: the fast form is for some geometries only, and where it pays.
@@ -44,13 +67,14 @@ func TestFastConv(t *testing.T) {
 		fast bool
 	}{
 		"fast":                  {square(8, 48, 4, 48, 4, 2, 1), true},
-		"few fine channels":     {square(8, 47, 4, 48, 4, 2, 1), false},
-		"few coarse channels":   {square(8, 48, 4, 47, 4, 2, 1), false},
+		"few fine channels":     {square(8, 31, 4, 48, 4, 2, 1), false},
+		"few coarse channels":   {square(8, 48, 4, 31, 4, 2, 1), false},
 		"stride 1":              {square(8, 48, 7, 48, 4, 1, 1), false},
 		"3x3 taps":              {square(8, 48, 4, 48, 3, 2, 1), false},
 		"dilation":              {dilated, false},
 		"groups":                {grouped, false},
-		"as many products":      {square(6, 48, 3, 48, 4, 2, 1), false},
+		"three by three":        {square(6, 48, 3, 48, 4, 2, 1), true},
+		"as many products":      {square(4, 48, 2, 48, 4, 2, 1), false},
 		"a grid of one coarse":  {square(4, 48, 1, 48, 4, 2, 0), false},
 		"a grid of one and pad": {square(2, 48, 1, 48, 4, 2, 1), false},
 	} {
@@ -61,49 +85,101 @@ func TestFastConv(t *testing.T) {
 	}
 }
 
-// A winoSum is what one output of the fast form is the sum of: rows of channels
-// of a tile's 3x3 inputs and 2x2 factors.
-type winoSum struct {
-	products [9]element
+// The transformations of the fast form along one dimension, as matrices. What the
+// passes compute in another order and fused is what lines says.
+var (
+	winoInputMatrix  = [][]float64{{1, -.5, -1, .5}, {0, 2, 1, -1}, {0, -2, 3, -1}, {0, 1, 0, -1}, {0, -2, 1, 2, -1}}
+	winoTapsMatrix   = [][]float64{{1}, {.5, .5}, {1. / 6, -1. / 6}, {1. / 6, 2. / 6}, {0, 1}}
+	winoGradMatrix   = [][]float64{{1}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {0, 0, 0, 1}}
+	winoOutputMatrix = [][]float64{{1, 1, 1, -1}, {0, 1, -1, -2}, {0, 1, 1, -4}, {0, 1, -1, -8, -1}}
+	winoDeltaMatrix  = [][]float64{{1, .5, 1. / 6, -1. / 6}, {0, .5, -1. / 6, -2. / 6, -1}}
+)
+
+// winoRoundings bounds the roundings that a value meets in one line.
+const winoRoundings = 5
+
+// winoNaive is the definition of winoLine.
+func winoNaive(op winoOp, x []float32) []float32 {
+	const sixth = float32(1) / 6
+	switch op {
+	case winoInput:
+		outer := x[1] - x[3]
+		left, right, front := x[0]-x[2], x[2]-x[4], x[1]+x[2]
+		return []float32{left - outer/2, front + outer, (x[2] - x[3]) - 2*(x[1]-x[2]), outer, right - 2*outer}
+	case winoTaps:
+		return []float32{x[0], (x[0] + x[1]) / 2, float32((x[0] - x[1]) * sixth), float32((x[0] + 2*x[1]) * sixth), x[1]}
+	case winoOutput:
+		s, d := x[1]+x[2], x[1]-x[2]
+		return []float32{(x[0] + s) - x[3], d - 2*x[3], s - 4*x[3], (d - x[4]) - 8*x[3]}
+	case winoGrad:
+		even, odd := x[0]+x[2], x[1]+x[3]
+		return []float32{x[0], even + odd, even - odd, x[0] + 2*(x[1]+2*(x[2]+2*x[3])), x[3]}
+	}
+	return []float32{fma(sixth, x[2]-x[3], x[0]+x[1]/2), fma(-sixth, x[2]+2*x[3], x[1]/2-x[4])}
 }
 
-// mul continues the products with d [3][3] and g [2][2], but not the third of a
-// dimension with one output.
-func (w *winoSum) mul(d *[3][3]float32, g *[2][2]float32, oneRow, oneCol bool) {
-	differ := func(a, b, c float32, i int) float32 { return []float32{a - b, b, b - c}[i] }
-	add := func(a, b float32, i int) float32 { return []float32{a, a + b, b}[i] }
-	size := func(i int, x ...float32) float64 {
-		s := 0.
-		for _, k := range [][]int{{0, 1}, {1}, {1, 2}}[i] {
-			s += math.Abs(float64(x[k]))
+// winoSquare applies a line along the columns of x and then along its rows.
+func winoSquare(op winoOp, x [][]float32) [][]float32 {
+	var half [][]float32
+	for c := range x {
+		var column []float32
+		for r := range x {
+			column = append(column, x[r][c])
 		}
-		return s
+		half = append(half, winoNaive(op, column))
 	}
-	sizeG := func(i int, x ...float32) float64 {
-		s := 0.
-		for _, k := range [][]int{{0}, {0, 1}, {1}}[i] {
-			s += math.Abs(float64(x[k]))
+	var y [][]float32
+	for r := range half[0] {
+		var row []float32
+		for c := range half {
+			row = append(row, half[c][r])
 		}
-		return s
+		y = append(y, winoNaive(op, row))
 	}
-	for i := range 9 {
-		r, c := i/3, i%3
-		if r == 2 && oneRow || c == 2 && oneCol {
-			continue
+	return y
+}
+
+// winoSize returns, for each result of winoSquare, the sum of the sizes of what it is
+// made of.
+func winoSize(m [][]float64, x func(r, c int) float64) [][]float64 {
+	var y [][]float64
+	for i := range m {
+		y = append(y, make([]float64, len(m)))
+		for k := range m {
+			for r, a := range m[i] {
+				for c, b := range m[k] {
+					y[i][k] += math.Abs(a*b) * x(r, c)
+				}
+			}
 		}
-		var rowD, absD [3]float32
-		var rowG, absG [2]float32
-		for k := range 3 {
-			rowD[k] = differ(d[0][k], d[1][k], d[2][k], r)
-			absD[k] = float32(size(r, d[0][k], d[1][k], d[2][k]))
+	}
+	return y
+}
+
+// A winoSum is what the outputs of a tile are the sums of: rows of channels of its
+// 5x5 inputs and of taps or gradients.
+type winoSum struct {
+	products [winoProducts * winoProducts]element
+}
+
+// mul continues the products with d and g, but those of the last row or column
+// only where the tile needs them.
+func (w *winoSum) mul(d, g [][]float32, rows, cols int) {
+	op, matrix := winoTaps, winoTapsMatrix
+	if len(g) == winoOutputs {
+		op, matrix = winoGrad, winoGradMatrix
+	}
+	size := func(x [][]float32) func(r, c int) float64 {
+		return func(r, c int) float64 { return math.Abs(float64(x[r][c])) }
+	}
+	v, u := winoSquare(winoInput, d), winoSquare(op, g)
+	sizeV, sizeU := winoSize(winoInputMatrix, size(d)), winoSize(matrix, size(g))
+	for r := range rows {
+		for c := range cols {
+			e := &w.products[r*winoProducts+c]
+			e.mul(v[r][c], u[r][c])
+			e.size += 1.0001*sizeV[r][c]*sizeU[r][c] - math.Abs(float64(v[r][c])*float64(u[r][c]))
 		}
-		for k := range 2 {
-			rowG[k] = add(g[0][k], g[1][k], r)
-			absG[k] = float32(sizeG(r, g[0][k], g[1][k]))
-		}
-		e := &w.products[i]
-		e.mul(differ(rowD[0], rowD[1], rowD[2], c), add(rowG[0], rowG[1], c))
-		e.size += 1.0001*size(c, absD[0], absD[1], absD[2])*sizeG(c, absG[0], absG[1]) - math.Abs(float64(differ(rowD[0], rowD[1], rowD[2], c)))*math.Abs(float64(add(rowG[0], rowG[1], c)))
 	}
 }
 
@@ -113,21 +189,25 @@ func (w *winoSum) end() {
 	}
 }
 
-// output returns output (r,c), and adds to e what bounds its error: every
-// product of the four has met its own roundings, two in each transformed
-// operand, and three in the sum of the products.
-func (w *winoSum) output(r, c int, e *element) float32 {
-	m := func(i, k int) float32 { return w.products[3*i+k].sum }
-	var t [3]float32
-	for k := range 3 {
-		t[k] = [2]float32{m(0, k) + m(1, k), m(1, k) - m(2, k)}[r]
+// output returns result (r,c) of op, and adds to e what bounds its error: every
+// product has met its own roundings, those of two lines in each operand, and
+// those of two lines of products.
+func (w *winoSum) output(op winoOp, r, c int, e *element) float32 {
+	m, x := winoOutputMatrix, make([][]float32, winoProducts)
+	if op == winoGradTaps {
+		m = winoDeltaMatrix
 	}
-	e.sum = [2]float32{t[0] + t[1], t[1] - t[2]}[c]
-	for i := r; i < r+2; i++ {
-		for k := c; k < c+2; k++ {
-			p := &w.products[3*i+k]
-			e.size += p.size
-			e.rounds = max(e.rounds, p.rounds+7)
+	for i := range x {
+		for k := range winoProducts {
+			x[i] = append(x[i], w.products[i*winoProducts+k].sum)
+		}
+	}
+	e.sum = winoSquare(op, x)[r][c]
+	for i, a := range m[r] {
+		for k, b := range m[c] {
+			p := &w.products[i*winoProducts+k]
+			e.size += math.Abs(a*b) * p.size
+			e.rounds = max(e.rounds, p.rounds+6*winoRoundings)
 		}
 	}
 	return e.sum
@@ -159,30 +239,25 @@ func naiveWinoForward(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveRes
 	direct := naiveForward(s, x, w, n, Epilogue{})
 	res := newNaiveResult(len(direct.want))
 	for i := range res.want {
-		if i%11 != 0 {
+		if i%101 != 0 {
 			res.skip(i)
 			continue
 		}
 		k, image, ow, oh := i%s.K, i/s.K%n, i/s.K/n%s.OW, i/s.K/n/s.OW
+		firstRow, rows := winoAt(oh, s.OH)
+		firstCol, cols := winoAt(ow, s.OW)
 		var sum winoSum
-		sum.channels(4, s.C, func(p, c int) (d [3][3]float32, g [2][2]float32) {
-			for r := range 3 {
-				for q := range 3 {
-					h, v := 2*(oh&^1+r)+p/2-s.PadH, 2*(ow&^1+q)+p%2-s.PadW
-					if 0 <= h && h < s.H && 0 <= v && v < s.W {
-						d[r][q] = x[((h*s.W+v)*n+image)*s.C+c]
-					}
+		sum.channels(4, s.C, winoNeed(rows), winoNeed(cols), func(p, c int) (d, g [][]float32) {
+			return winoMatrix(5, func(r, q int) float32 {
+				h, v := 2*(firstRow+r)+p/2-s.PadH, 2*(firstCol+q)+p%2-s.PadW
+				if r > rows || q > cols || h < 0 || h >= s.H || v < 0 || v >= s.W {
+					return 0
 				}
-			}
-			for r := range 2 {
-				for q := range 2 {
-					g[r][q] = w[(k*s.C+c)*16+(p/2+2*r)*4+p%2+2*q]
-				}
-			}
-			return
+				return x[((h*s.W+v)*n+image)*s.C+c]
+			}), winoMatrix(2, func(r, q int) float32 { return w[(k*s.C+c)*16+(p/2+2*r)*4+p%2+2*q] })
 		})
 		var e element
-		sum.output(oh%2, ow%2, &e)
+		sum.output(winoOutput, oh-firstRow, ow-firstCol, &e)
 		e.exact = direct.exact[i]
 		res.set(i, &e, ep, k)
 	}
@@ -192,7 +267,7 @@ func naiveWinoForward(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveRes
 
 // channels sums over phases of inputs and channels, in blocks as sumTaps has
 // them.
-func (w *winoSum) channels(phases, depth int, at func(p, c int) ([3][3]float32, [2][2]float32)) {
+func (w *winoSum) channels(phases, depth, rows, cols int, at func(p, c int) (d, g [][]float32)) {
 	perBlock := 1
 	if depth < 256 {
 		perBlock = 256 / depth
@@ -208,7 +283,7 @@ func (w *winoSum) channels(phases, depth int, at func(p, c int) ([3][3]float32, 
 				w.end()
 			}
 			d, g := at(p, c)
-			w.mul(&d, &g, false, false)
+			w.mul(d, g, rows, cols)
 		}
 	}
 	w.end()
@@ -218,38 +293,36 @@ func (w *winoSum) channels(phases, depth int, at func(p, c int) ([3][3]float32, 
 func naiveWinoTransposed(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
 	direct := naiveTransposed(s, x, w, n, Epilogue{})
 	res := newNaiveResult(len(direct.want))
-	// tile returns the phase, the first coarse row of the tile's inputs and the output of it that f is.
-	tile := func(f, pad int) (a, first, r int) {
+	// tile returns the phase of fine position f of size, the first coarse row of the tile's inputs, the number of its
+	// outputs, and which of them f is.
+	tile := func(f, size, pad int) (a, first, count, r int) {
 		a = (f + pad) % 2
-		u, u0 := (f+pad-a)/2, (pad-a+1)/2
-		return a, u0 + (u-u0)&^1 - 1, (u - u0) % 2
+		start := (pad - a + 1) / 2 // u of the first output of the phase
+		u := (f+pad-a)/2 - start
+		n := (size-1+pad-a)/2 - start + 1
+		begin, count := winoAt(u, n)
+		return a, start + begin - 1, count, u - begin
 	}
 	for i := range res.want {
-		if i%11 != 0 {
+		if i%101 != 0 {
 			res.skip(i)
 			continue
 		}
 		c, image, v, h := i%s.C, i/s.C%n, i/s.C/n%s.W, i/s.C/n/s.W
-		a, oh, r := tile(h, s.PadH)
-		b, ow, q := tile(v, s.PadW)
+		a, oh, rows, r := tile(h, s.H, s.PadH)
+		b, ow, cols, q := tile(v, s.W, s.PadW)
 		var sum winoSum
-		sum.channels(1, s.K, func(_, k int) (d [3][3]float32, g [2][2]float32) {
-			for r := range 3 {
-				for q := range 3 {
-					if y, z := oh+r, ow+q; 0 <= y && y < s.OH && 0 <= z && z < s.OW {
-						d[r][q] = x[((y*s.OW+z)*n+image)*s.K+k]
-					}
+		sum.channels(1, s.K, winoNeed(rows), winoNeed(cols), func(_, k int) (d, g [][]float32) {
+			return winoMatrix(5, func(r, q int) float32 {
+				y, z := oh+r, ow+q
+				if r > rows || q > cols || y < 0 || y >= s.OH || z < 0 || z >= s.OW {
+					return 0
 				}
-			}
-			for r := range 2 {
-				for q := range 2 {
-					g[r][q] = w[(k*s.C+c)*16+(a+2-2*r)*4+b+2-2*q]
-				}
-			}
-			return
+				return x[((y*s.OW+z)*n+image)*s.K+k]
+			}), winoMatrix(2, func(r, q int) float32 { return w[(k*s.C+c)*16+(a+2-2*r)*4+b+2-2*q] })
 		})
 		var e element
-		sum.output(r, q, &e)
+		sum.output(winoOutput, r, q, &e)
 		e.exact = direct.exact[i]
 		res.set(i, &e, ep, c)
 	}
@@ -266,47 +339,53 @@ func naiveWinoWeight(s ConvShape, x, g []float32, n, shards int) *naiveResult {
 func naiveWinoShard(s ConvShape, x, g []float32, n, n0, n1 int) *naiveResult {
 	direct := naiveShard(s, x, g, n, n0, n1)
 	res := newNaiveResult(len(direct.want))
-	tileCols := (s.OW + 1) / 2
-	tiles := (s.OH + 1) / 2 * tileCols
+	tileCols := (s.OW + 3) / 4
+	tiles := (s.OH + 3) / 4 * tileCols
 	images := n1 - n0
 	for i := range res.want {
-		if i/16%97 != 0 { // all taps of some channels are enough
+		if i/16%211 != 0 { // all taps of some channels are enough
 			res.skip(i)
 			continue
 		}
 		k, c, r, q := i/(16*s.C), i/16%s.C, i/4%4, i%4
 		var sum winoSum
+		firstRow := 0
 		for t := range tiles {
-			if t%max(1, 256/images) == 0 {
+			_, rows := winoAt(firstRow, s.OH)
+			firstCol, cols := 0, 0
+			for range t%tileCols + 1 {
+				firstCol += cols
+				_, cols = winoAt(firstCol, s.OW)
+			}
+			if t%max(1, winoBlock/images) == 0 {
 				sum.end()
 			}
 			for image := n0; image < n1; image++ {
-				if images > 256 && (image-n0)%blockLen(images) == 0 {
+				if images > winoBlock && (image-n0)%evenBlock(images, winoBlock) == 0 {
 					sum.end()
 				}
-				var d [3][3]float32
-				var f [2][2]float32
-				for y := range 3 {
-					for z := range 3 {
-						h, v := 2*(t/tileCols*2+y)+r%2-s.PadH, 2*(t%tileCols*2+z)+q%2-s.PadW
-						if 0 <= h && h < s.H && 0 <= v && v < s.W {
-							d[y][z] = x[((h*s.W+v)*n+image)*s.C+c]
-						}
+				d := winoMatrix(5, func(y, z int) float32 {
+					h, v := 2*(firstRow+y)+r%2-s.PadH, 2*(firstCol+z)+q%2-s.PadW
+					if y > rows || z > cols || h < 0 || h >= s.H || v < 0 || v >= s.W {
+						return 0
 					}
-				}
-				for y := range 2 {
-					for z := range 2 {
-						if oh, ow := t/tileCols*2+y, t%tileCols*2+z; oh < s.OH && ow < s.OW {
-							f[y][z] = g[((oh*s.OW+ow)*n+image)*s.K+k]
-						}
+					return x[((h*s.W+v)*n+image)*s.C+c]
+				})
+				f := winoMatrix(4, func(y, z int) float32 {
+					if y >= rows || z >= cols {
+						return 0
 					}
-				}
-				sum.mul(&d, &f, t/tileCols*2+1 >= s.OH, t%tileCols*2+1 >= s.OW)
+					return g[(((firstRow+y)*s.OW+firstCol+z)*n+image)*s.K+k]
+				})
+				sum.mul(d, f, winoNeed(rows), winoNeed(cols))
+			}
+			if t%tileCols == tileCols-1 {
+				firstRow += rows
 			}
 		}
 		sum.end()
 		var e element
-		sum.output(r/2, q/2, &e)
+		sum.output(winoGradTaps, r/2, q/2, &e)
 		e.exact = direct.exact[i]
 		res.set(i, &e, Epilogue{}, 0)
 	}

@@ -1,69 +1,96 @@
 package kernel
 
-// A winoOp is a pass of the fast form over rows of elements.
+// A winoOp is a pass of the fast form over rows of elements: a transformation of
+// a square of them, along its columns and then along its rows. Each line of
+// that is a function below.
 type winoOp uint8
 
 const (
-	winoDifference1 winoOp = iota // transformed inputs, from one row of three pixels
-	winoDifference2               // and from the difference of two such rows
-	winoSum1                      // transformed g, from one row of two
-	winoSum2                      // and from the sum of two such rows
-	winoOutput                    // 2x2 outputs, from nine products
+	winoInput    winoOp = iota // 5x5 inputs
+	winoTaps                   // 2x2 taps to 5x5 factors of the products
+	winoOutput                 // 5x5 products to 4x4 outputs
+	winoGrad                   // 4x4 gradients of outputs to 5x5 factors
+	winoGradTaps               // 5x5 products to the gradients of 2x2 taps
 )
 
-// winoArgs are the rows that a pass writes and reads, as many as it has.
+// winoArgs are the runs of elements that a pass writes and reads, as many as it has.
 type winoArgs struct {
-	dst [4][]float32
-	src [9][]float32
+	dst, src         [winoProducts * winoProducts][]float32
+	rows             int // of each run
+	dstSkip, srcSkip int // bytes between rows
 }
 
-// winoOperands says how many rows each pass writes and reads.
-var winoOperands = [...]struct{ dst, src int }{
-	winoDifference1: {3, 3}, winoDifference2: {3, 6}, winoSum1: {3, 2}, winoSum2: {3, 4}, winoOutput: {4, 9},
+// winoSides are the sides of the squares that a pass writes and reads.
+var winoSides = [...]struct{ dst, src int }{
+	winoInput: {5, 5}, winoTaps: {5, 2}, winoOutput: {4, 5}, winoGrad: {5, 4}, winoGradTaps: {2, 5},
 }
 
-// run computes n elements of every row.
-func (a *winoArgs) run(op winoOp, n int) {
-	rows := &winoOperands[op]
-	for i := range rows.dst { // what the assembly does not check
-		_ = a.dst[i][:n]
+// run computes rows of n elements, which begin dstStep and srcStep elements apart.
+func (a *winoArgs) run(op winoOp, rows, n, dstStep, srcStep int) {
+	if n == dstStep && n == srcStep {
+		rows, n = 1, rows*n
 	}
-	for i := range rows.src {
-		_ = a.src[i][:n]
+	side := &winoSides[op]
+	for i := range side.dst * side.dst { // what the assembly does not check
+		_ = a.dst[i][:(rows-1)*dstStep+n]
+	}
+	for i := range side.src * side.src {
+		_ = a.src[i][:(rows-1)*srcStep+n]
 	}
 	done := n &^ (tier.lanes - 1)
+	a.rows, a.dstSkip, a.srcSkip = rows, 4*(dstStep-done), 4*(srcStep-done)
 	if done == 0 || !archWino(tier.id, op, a, done) {
 		done = 0
 	}
-	for i := done; i < n; i++ {
-		a.element(op, i)
+	for r := range rows {
+		for i := done; i < n; i++ {
+			a.element(op, r*dstStep+i, r*srcStep+i)
+		}
 	}
 }
 
-// element computes element i of every row.
-func (a *winoArgs) element(op winoOp, i int) {
-	x := func(k int) float32 { return a.src[k][i] }
-	var y [4]float32
-	switch op {
-	case winoDifference1:
-		y = [4]float32{x(0) - x(1), x(1), x(1) - x(2)}
-	case winoDifference2:
-		t0, t1, t2 := x(0)-x(3), x(1)-x(4), x(2)-x(5)
-		y = [4]float32{t0 - t1, t1, t1 - t2}
-	case winoSum1:
-		y = [4]float32{x(0), x(0) + x(1), x(1)}
-	case winoSum2:
-		t0, t1 := x(0)+x(2), x(1)+x(3)
-		y = [4]float32{t0, t0 + t1, t1}
-	case winoOutput:
-		var s, d [3]float32
-		for c := range 3 {
-			s[c], d[c] = x(c)+x(3+c), x(3+c)-x(6+c)
+// element computes element i of every result from element k of every source.
+func (a *winoArgs) element(op winoOp, i, k int) {
+	dst, src := winoSides[op].dst, winoSides[op].src
+	var half [winoProducts][winoProducts]float32 // by column, then row
+	for c := range src {
+		var x [winoProducts]float32
+		for r := range src {
+			x[r] = a.src[r*src+c][k]
 		}
-		y = [4]float32{s[0] + s[1], s[1] - s[2], d[0] + d[1], d[1] - d[2]}
-		a.dst[3][i] = y[3]
+		half[c] = winoLine(op, x)
 	}
-	for k := range 3 {
-		a.dst[k][i] = y[k]
+	for r := range dst {
+		var x [winoProducts]float32
+		for c := range src {
+			x[c] = half[c][r]
+		}
+		for c, v := range winoLine(op, x) {
+			if c < dst {
+				a.dst[r*dst+c][i] = v
+			}
+		}
+	}
+}
+
+// winoLine computes one line. What it multiplies by two, four, eight or a half is exact.
+func winoLine(op winoOp, x [winoProducts]float32) (y [winoProducts]float32) {
+	const sixth = float32(1. / 6)
+	switch op {
+	case winoInput:
+		t := x[1] - x[3]
+		return [winoProducts]float32{fma(-0.5, t, x[0]-x[2]), (x[1] + x[2]) + t, fma(-2, x[1]-x[2], x[2]-x[3]), t, fma(-2, t, x[2]-x[4])}
+	case winoTaps:
+		return [winoProducts]float32{x[0], 0.5 * (x[0] + x[1]), (x[0] - x[1]) * sixth, fma(2, x[1], x[0]) * sixth, x[1]}
+	case winoOutput:
+		s, d := x[1]+x[2], x[1]-x[2]
+		return [winoProducts]float32{(x[0] + s) - x[3], fma(-2, x[3], d), fma(-4, x[3], s), fma(-8, x[3], d-x[4])}
+	case winoGrad:
+		even, odd := x[0]+x[2], x[1]+x[3]
+		return [winoProducts]float32{x[0], even + odd, even - odd, fma(2, fma(2, fma(2, x[3], x[2]), x[1]), x[0]), x[3]}
+	}
+	return [winoProducts]float32{
+		fma(sixth, x[2]-x[3], fma(0.5, x[1], x[0])),
+		fma(-sixth, fma(2, x[3], x[2]), float32(0.5*x[1])-x[4]),
 	}
 }

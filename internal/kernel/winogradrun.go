@@ -2,7 +2,7 @@ package kernel
 
 // winoPackJob is a [Task]: it lays out the transformed weights of the fast form.
 // A part is a panel: its weights are laid out as for the direct form, and added.
-// For each phase of outputs and each of the nine products there is a matrix like
+// For each phase of outputs and each of the 25 products there is a matrix like
 // that of a convPhase, with the phases of inputs in place of taps.
 type winoPackJob struct {
 	direct convPackJob
@@ -11,7 +11,7 @@ type winoPackJob struct {
 
 // winoPanel returns where the panel from column j on begins.
 func (l *convPlan) winoPanel(t *tierInfo, phase, product, j int) int {
-	return ((9*phase+product)*t.width(l.width) + j) * l.wino.ins * l.depth
+	return ((winoProducts*winoProducts*phase+product)*t.width(l.width) + j) * l.wino.ins * l.depth
 }
 
 // Run lays out one panel.
@@ -27,16 +27,14 @@ func (k *winoPackJob) Run(part int) {
 			q := qr*len(w.cols.phases) + qc
 			for i := range w.ins {
 				rp, cp := &rows[i/len(cols)], &cols[i%len(cols)]
-				for r := range 3 {
-					op := args.sums(r, func(r, c int) []float32 {
-						at := w.tapAt[rp.taps[r]*l.tapCols+cp.taps[c]]
-						return k.direct.b[l.panel(t, &l.phases[at[0]], 0, j0)+at[1]*size:]
-					})
-					for c := range 3 {
-						args.dst[c] = k.u[l.winoPanel(t, q, 3*r+c, j0)+i*size:]
-					}
-					args.run(op, size)
+				args.squares(2, func(r, c int) []float32 {
+					at := w.tapAt[rp.taps[r]*l.tapCols+cp.taps[c]]
+					return k.direct.b[l.panel(t, &l.phases[at[0]], 0, j0)+at[1]*size:]
+				})
+				for product := range args.dst {
+					args.dst[product] = k.u[l.winoPanel(t, q, product, j0)+i*size:]
 				}
+				args.run(winoTaps, 1, size, size, size)
 			}
 		}
 	}
@@ -63,9 +61,11 @@ var (
 
 // Sizes of parts. They do not change bits.
 const (
-	winoCached = 1 << 18 // floats that a part touches besides its weights: half of the second cache
-	winoRows   = 128     // but as many tiles and images share the weights, if there are as many
-	winoCols   = 256     // output channels of a part
+	winoCached  = 1 << 18 // floats of weights that stay in the second cache from part to part, beside
+	winoRows    = 32      // so many tiles and images of a part
+	winoSharing = 128     // and so many share the weights where those are more
+	winoCols    = 256     // output channels of a part
+	winoSkew    = 80      // floats between products, so that their places in a cache differ
 )
 
 // runWinograd lays out the weights and runs.
@@ -100,7 +100,10 @@ func (j *winoJob) divide(threads int) {
 	j.colParts = (l.width + winoCols - 1) / winoCols
 	j.cols = ((l.width+j.colParts-1)/j.colParts + nr - 1) / nr * nr
 	j.colParts = (l.width + j.cols - 1) / j.cols
-	rows := max(winoRows, winoCached/(3*l.wino.ins*l.depth+9*min(j.cols, l.width)))
+	rows := winoRows
+	if winoProducts*winoProducts*l.wino.ins*l.depth*min(j.cols, l.width) > winoCached {
+		rows = winoSharing
+	}
 	j.images = min(j.n, rows/tall*tall)
 	j.imageParts = (j.n + j.images - 1) / j.images
 	j.images = ((j.n+j.imageParts-1)/j.imageParts + tall - 1) / tall * tall // evenly
@@ -132,8 +135,8 @@ func (j *winoJob) parts() int {
 	return blocks * j.imageParts * j.colParts
 }
 
-// winoScratch is the memory of a part: the transformed inputs of three
-// products, all products, zeros, and outputs outside of the grid.
+// winoScratch is the memory of a part: the transformed inputs of all products,
+// the products, zeros, and outputs that a tile does not have.
 type winoScratch struct {
 	v, m, zeros, outside []float32
 	segs                 []tileSeg
@@ -157,78 +160,70 @@ func (j *winoJob) Run(part int) {
 
 	own := winoScratches.get()
 	size := w.ins * rows * l.depth // the transformed inputs of one product
-	own.v = grown(own.v, 3*size)
-	own.m = grown(own.m, 9*rows*cols)
+	vStep, mStep := size+winoSkew, rows*cols+winoSkew
+	own.v = grown(own.v, winoProducts*winoProducts*vStep)
+	own.m = grown(own.m, winoProducts*winoProducts*mStep)
 	own.zeros = zeros(own.zeros, images*l.depth)
-	own.outside = grown(own.outside, images*cols)
+	own.outside = grown(own.outside, images*l.out)
 	var args winoArgs
-	for r := range 3 {
-		at := 0
-		for _, rp := range w.rows.phases[qr] {
-			for _, cp := range w.cols.phases[qc] {
-				for tile := first; tile < first+tiles; tile++ {
-					rin, cin := &rp.in[tile/len(colTiles)], &cp.in[tile%len(colTiles)]
-					op := args.differences(r, func(r, c int) []float32 {
-						if rin[r] < 0 || cin[c] < 0 {
-							return own.zeros
-						}
-						return j.x[((rin[r]*l.inW+cin[c])*j.n+n0)*l.in:]
-					})
-					for c := range 3 {
-						args.dst[c] = own.v[c*size+at:]
+	at := 0
+	for qi := range w.rows.phases[qr] {
+		for qj := range w.cols.phases[qc] {
+			for tile := first; tile < first+tiles; tile++ {
+				rin, cin := &w.rows.phases[qr][qi].in[tile/len(colTiles)], &w.cols.phases[qc][qj].in[tile%len(colTiles)]
+				args.squares(winoProducts, func(r, c int) []float32 {
+					if rin[r] < 0 || cin[c] < 0 {
+						return own.zeros
 					}
-					args.run(op, images*l.depth)
-					at += images * l.depth
+					return j.x[((rin[r]*l.inW+cin[c])*j.n+n0)*l.in:]
+				})
+				for product := range args.dst {
+					args.dst[product] = own.v[product*vStep+at:]
 				}
+				args.run(winoInput, 1, images*l.depth, 0, 0)
+				at += images * l.depth
 			}
-		}
-		for c := range 3 {
-			product := 3*r + c
-			own.runs = winoRuns(own.runs, rowTiles, colTiles, first, first+tiles, r, c)
-			for i := range own.runs { // tiles become rows
-				own.runs[i][0], own.runs[i][1] = own.runs[i][0]*images, own.runs[i][1]*images
-			}
-			j.multiply(own, own.v[c*size:][:size], own.m[product*rows*cols:][:rows*cols], qr*len(w.cols.phases)+qc, product, rows, j0, cols)
 		}
 	}
+	for product := range winoProducts * winoProducts {
+		own.runs = winoRuns(own.runs, rowTiles, colTiles, first, first+tiles, product/winoProducts, product%winoProducts)
+		for i := range own.runs { // tiles become rows
+			own.runs[i][0], own.runs[i][1] = own.runs[i][0]*images, own.runs[i][1]*images
+		}
+		j.multiply(own, own.v[product*vStep:][:size], own.m[product*mStep:][:rows*cols], qr*len(w.cols.phases)+qc, product, rows, j0, cols)
+	}
 	for tile := range tiles {
-		rt, ct := rowTiles[(first+tile)/len(colTiles)], colTiles[(first+tile)%len(colTiles)]
-		j.output(own, rt, ct, tile*images*cols, rows*cols, n0, images, j0, cols)
+		rt, ct := &rowTiles[(first+tile)/len(colTiles)], &colTiles[(first+tile)%len(colTiles)]
+		j.output(own, rt, ct, tile*images*cols, mStep, n0, images, j0, cols)
 	}
 	winoScratches.put(own)
 }
 
-// output computes the 2x2 outputs of a tile from its products, which begin at
-// element at of each.
-func (j *winoJob) output(own *winoScratch, rt, ct winoPair, at, step, n0, images, j0, cols int) {
+// output computes the outputs of a tile from its products, which begin at element
+// at of each. Those that it does not need were never computed: no output that it
+// has depends on them.
+func (j *winoJob) output(own *winoScratch, rt, ct *winoTile, at, step, n0, images, j0, cols int) {
 	l := j.l
-	var out [4][]float32
+	var out [winoOutputs * winoOutputs][]float32
 	for i := range out {
-		if h, v := rt[i/2], ct[i%2]; h >= 0 && v >= 0 {
+		if h, v := rt[i/winoOutputs], ct[i%winoOutputs]; h >= 0 && v >= 0 {
 			out[i] = j.dst[((h*l.outW+v)*j.n+n0)*l.out+j0:]
 		}
 	}
-	// All images at once, or each alone where others' channels lie between.
-	run, runs, next := images*cols, 1, 0
-	if cols < l.out {
-		run, runs, next = cols, images, l.out
-	}
 	var args winoArgs
-	for i := range runs {
-		for k := range args.src {
-			args.src[k] = own.m[k*step+at+i*run:]
-		}
-		for k, o := range out {
+	for k := range args.src {
+		args.src[k] = own.m[k*step+at:]
+	}
+	for k, o := range out {
+		args.dst[k] = o
+		if o == nil {
 			args.dst[k] = own.outside
-			if o != nil {
-				args.dst[k] = o[i*next:]
-			}
 		}
-		args.run(winoOutput, run)
-		for k, o := range out {
-			if o != nil {
-				j.ep.apply(args.dst[k][:run], j0, cols)
-			}
+	}
+	args.run(winoOutput, images, cols, l.out, cols)
+	for _, o := range out {
+		for i := 0; o != nil && i < images; i++ {
+			j.ep.apply(o[i*l.out:][:cols], j0, cols)
 		}
 	}
 }

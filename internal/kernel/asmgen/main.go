@@ -83,8 +83,11 @@ func file(emit func(g *gen)) []byte {
 }
 
 // text begins a function without a frame.
-func (g *gen) text(name string, argBytes int) {
-	fmt.Fprintf(&g.buf, "\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, argBytes)
+func (g *gen) text(name string, argBytes int) { g.frame(name, 0, argBytes) }
+
+// frame begins a function with a frame.
+func (g *gen) frame(name string, bytes, argBytes int) {
+	fmt.Fprintf(&g.buf, "\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, bytes, argBytes)
 }
 
 // op emits one instruction; destinations come last, as in all Go assembly.

@@ -1,90 +1,236 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
-// A winoOp is a pass of the fast form of convolutions: the Go function of that
-// name in winogradpass.go. Values are numbers of registers: the sources are
-// loaded into 0, 1, ..., and the body leaves the results in those it returns.
-type winoOp struct {
-	name string
-	srcs int
-	body func(add, sub func(d, a, b int)) (results []int)
+// A winoLine is a transformation of the fast form of convolutions along one
+// dimension: the Go function of that name in winogradpass.go.
+type winoLine struct {
+	name    string
+	in, out int
+	body    func(k winoKit, x []int) (y []int)
 }
 
-var winoOps = []winoOp{
-	{"Difference1", 3, func(add, sub func(d, a, b int)) []int {
-		sub(0, 0, 1)
-		sub(2, 1, 2)
-		return []int{0, 1, 2}
+// A winoKit emits the arithmetic of a line. Values are numbers of registers; what
+// a function names d it also overwrites.
+type winoKit struct {
+	add, sub func(d, a, b int)
+	mul      func(d int, c float32)
+	mla, mls func(d int, c float32, a int) // d ± c·a, rounded once
+	copy     func(d, a int)
+	regs     *registers
+}
+
+// registers hands out registers.
+type registers struct{ free []int }
+
+func (r *registers) take() int {
+	n := r.free[len(r.free)-1]
+	r.free = r.free[:len(r.free)-1]
+	return n
+}
+
+func (r *registers) give(rs ...int) { r.free = append(r.free, rs...) }
+
+const sixth = float32(1. / 6)
+
+var winoLines = []winoLine{
+	{"Input", 5, 5, func(k winoKit, x []int) []int {
+		t, u := k.regs.take(), k.regs.take()
+		k.sub(t, x[1], x[3])
+		k.sub(x[0], x[0], x[2])
+		k.mls(x[0], 0.5, t)
+		k.sub(x[4], x[2], x[4])
+		k.mls(x[4], 2, t)
+		k.sub(x[3], x[2], x[3])
+		k.add(u, x[1], x[2])
+		k.sub(x[1], x[1], x[2])
+		k.mls(x[3], 2, x[1])
+		k.add(u, u, t)
+		k.regs.give(x[1], x[2])
+		return []int{x[0], u, x[3], t, x[4]}
 	}},
-	{"Difference2", 6, func(add, sub func(d, a, b int)) []int {
-		for c := range 3 {
-			sub(c, c, 3+c)
+	{"Taps", 2, 5, func(k winoKit, x []int) []int {
+		t, u, w := k.regs.take(), k.regs.take(), k.regs.take()
+		k.add(t, x[0], x[1])
+		k.mul(t, 0.5)
+		k.sub(u, x[0], x[1])
+		k.mul(u, sixth)
+		k.copy(w, x[0])
+		k.mla(w, 2, x[1])
+		k.mul(w, sixth)
+		return []int{x[0], t, u, w, x[1]}
+	}},
+	{"Output", 5, 4, func(k winoKit, x []int) []int {
+		t := k.regs.take()
+		k.add(t, x[1], x[2])
+		k.sub(x[2], x[1], x[2])
+		k.add(x[0], x[0], t)
+		k.sub(x[0], x[0], x[3])
+		k.mls(t, 4, x[3])
+		k.sub(x[4], x[2], x[4])
+		k.mls(x[4], 8, x[3])
+		k.mls(x[2], 2, x[3])
+		k.regs.give(x[1], x[3])
+		return []int{x[0], x[2], t, x[4]}
+	}},
+	{"Grad", 4, 5, func(k winoKit, x []int) []int {
+		t, u, w := k.regs.take(), k.regs.take(), k.regs.take()
+		k.add(t, x[0], x[2])
+		k.add(u, x[1], x[3])
+		k.mla(x[2], 2, x[3])
+		k.mla(x[1], 2, x[2])
+		k.copy(w, x[0])
+		k.mla(w, 2, x[1])
+		k.add(x[1], t, u)
+		k.sub(u, t, u)
+		k.regs.give(x[2], t)
+		return []int{x[0], x[1], u, w, x[3]}
+	}},
+	{"GradTaps", 5, 2, func(k winoKit, x []int) []int {
+		t := k.regs.take()
+		k.sub(t, x[2], x[3])
+		k.mla(x[2], 2, x[3])
+		k.mla(x[0], 0.5, x[1])
+		k.mla(x[0], sixth, t)
+		k.mul(x[1], 0.5)
+		k.sub(x[1], x[1], x[4])
+		k.mls(x[1], sixth, x[2])
+		k.regs.give(x[2], x[3], x[4], t)
+		return []int{x[0], x[1]}
+	}},
+}
+
+// constants returns what a line multiplies by.
+func (l winoLine) constants() (cs []float32) {
+	see := func(c float32) {
+		for _, d := range cs {
+			if c == d {
+				return
+			}
 		}
-		sub(0, 0, 1)
-		sub(2, 1, 2)
-		return []int{0, 1, 2}
-	}},
-	{"Sum1", 2, func(add, sub func(d, a, b int)) []int {
-		add(2, 0, 1)
-		return []int{0, 2, 1}
-	}},
-	{"Sum2", 4, func(add, sub func(d, a, b int)) []int {
-		add(0, 0, 2)
-		add(1, 1, 3)
-		add(2, 0, 1)
-		return []int{0, 2, 1}
-	}},
-	{"Output", 9, func(add, sub func(d, a, b int)) []int {
-		for c := range 3 {
-			add(c, c, 3+c)
-			sub(3+c, 3+c, 6+c)
+		cs = append(cs, c)
+	}
+	none := func(d, a, b int) {}
+	k := winoKit{add: none, sub: none, mul: func(_ int, c float32) { see(c) }, copy: func(d, a int) {}, regs: &registers{make([]int, 9)}}
+	k.mla = func(_ int, c float32, _ int) { see(c) }
+	k.mls = k.mla
+	l.body(k, make([]int, l.in))
+	return cs
+}
+
+// square emits the line along the columns of in x in sources and then along the
+// rows, into out x out results. With few registers the first pass goes through a
+// frame, but for the last value that the first row needs: 24 vectors are the most
+// that a function without a check of its stack may have.
+func (l winoLine) square(k winoKit, load, store func(reg, i int), spill, fill func(reg, i int)) {
+	columns := make([][]int, l.in)
+	for c := range l.in {
+		x := make([]int, l.in)
+		for r := range x {
+			x[r] = k.regs.take()
+			load(x[r], r*l.in+c)
 		}
-		for r := range 2 {
-			add(3*r, 3*r, 3*r+1)
-			sub(3*r+2, 3*r+1, 3*r+2)
+		columns[c] = l.body(k, x)
+		for r, reg := range columns[c] {
+			if spill != nil && (r > 0 || c < l.in-1) {
+				spill(reg, max(r*l.in+c-1, c))
+				k.regs.give(reg)
+			}
 		}
-		return []int{0, 2, 3, 5}
-	}},
+	}
+	for r := range l.out {
+		x := make([]int, l.in)
+		for c := range x {
+			x[c] = columns[c][r]
+			if spill != nil && (r > 0 || c < l.in-1) {
+				x[c] = k.regs.take()
+				fill(x[c], max(r*l.in+c-1, c))
+			}
+		}
+		y := l.body(k, x)
+		for c, reg := range y {
+			store(reg, r*l.out+c)
+		}
+		k.regs.give(y...)
+	}
 }
 
 // winograd emits all of them: see the stub in winograd_amd64.go.
 func (g *gen) winograd(v isa) {
-	g.text("wino"+v.name, 24)
+	frame := 0
+	if v.regs < 32 {
+		frame = 24 * v.bytes()
+	}
+	g.frame("wino"+v.name, frame, 24)
 	g.op("MOVBLZX op+0(FP), AX")
 	g.op("MOVQ a+8(FP), DI")
 	g.op("SHLQ $2, n+16(FP)")
-	for _, o := range winoOps {
-		g.op("CMPL AX, $const_wino%s", o.name)
-		g.op("JEQ %s", o.name)
+	g.op("XORQ SI, SI")   // where the sources stand, in bytes
+	g.op("XORQ R14, R14") // and the results
+	for _, l := range winoLines {
+		g.op("CMPL AX, $const_wino%s", l.name)
+		g.op("JEQ %s", l.name)
 	}
 	g.op("INT $3")
-	pointers := []string{"AX", "BX", "CX", "DX", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15", "DI"}
-	for _, o := range winoOps {
-		g.label("%s", o.name)
-		results := o.body(func(d, a, b int) {}, func(d, a, b int) {})
-		for i := range results {
-			g.op("MOVQ winoArgs_dst+%d(DI), %s", 24*i, pointers[i])
+	pointers := []string{"AX", "BX", "CX", "DX", "R8", "R9", "R10", "R11", "R12", "R13"}
+	next := 0
+	pointer := func(field string, i int) string {
+		p := pointers[next%len(pointers)]
+		next++
+		g.op("MOVQ winoArgs_%s+%d(DI), %s", field, 24*i, p)
+		return p
+	}
+	for _, l := range winoLines {
+		g.label("%s", l.name)
+		constant := map[float32]string{}
+		regs := &registers{}
+		last := v.regs
+		for _, c := range l.constants() {
+			last--
+			constant[c] = v.reg(last)
+			g.op("MOVL $0x%08x, AX", math.Float32bits(c))
+			if v.wide() {
+				g.op("VPBROADCASTD AX, %s", v.reg(last))
+			} else {
+				g.op("VMOVD AX, X%d", last)
+				g.op("VPBROADCASTD X%d, %s", last, v.reg(last))
+			}
 		}
-		for i := range o.srcs {
-			g.op("MOVQ winoArgs_src+%d(DI), %s", 24*i, pointers[len(results)+i])
+		for i := last - 1; i >= 0; i-- {
+			regs.give(i)
 		}
-		g.op("XORQ SI, SI")
+		k := winoKit{
+			add:  func(d, a, b int) { g.op("VADDPS %s, %s, %s", v.reg(b), v.reg(a), v.reg(d)) },
+			sub:  func(d, a, b int) { g.op("VSUBPS %s, %s, %s", v.reg(b), v.reg(a), v.reg(d)) },
+			mul:  func(d int, c float32) { g.op("VMULPS %s, %s, %s", constant[c], v.reg(d), v.reg(d)) },
+			mla:  func(d int, c float32, a int) { g.op("VFMADD231PS %s, %s, %s", constant[c], v.reg(a), v.reg(d)) },
+			mls:  func(d int, c float32, a int) { g.op("VFNMADD231PS %s, %s, %s", constant[c], v.reg(a), v.reg(d)) },
+			copy: func(d, a int) { g.op("VMOVAPS %s, %s", v.reg(a), v.reg(d)) },
+			regs: regs,
+		}
+		load := func(reg, i int) { g.op("VMOVUPS (%s)(SI*1), %s", pointer("src", i), v.reg(reg)) }
+		store := func(reg, i int) { g.op("VMOVUPS %s, (%s)(R14*1)", v.reg(reg), pointer("dst", i)) }
+		var spill, fill func(reg, i int)
+		if frame > 0 {
+			spill = func(reg, i int) { g.op("VMOVUPS %s, %d(SP)", v.reg(reg), i*v.bytes()) }
+			fill = func(reg, i int) { g.op("VMOVUPS %d(SP), %s", i*v.bytes(), v.reg(reg)) }
+		}
+		g.label("%sRow", l.name)
+		g.op("MOVQ n+16(FP), R15")
 		g.op("PCALIGN $32")
-		g.label("%sLoop", o.name)
-		for i := range o.srcs {
-			g.op("VMOVUPS (%s)(SI*1), %s", pointers[len(results)+i], v.reg(i))
-		}
-		o.body(
-			func(d, a, b int) { g.op("VADDPS %s, %s, %s", v.reg(b), v.reg(a), v.reg(d)) },
-			func(d, a, b int) { g.op("VSUBPS %s, %s, %s", v.reg(b), v.reg(a), v.reg(d)) },
-		)
-		for i, r := range results {
-			g.op("VMOVUPS %s, (%s)(SI*1)", v.reg(r), pointers[i])
-		}
+		g.label("%sLoop", l.name)
+		l.square(k, load, store, spill, fill)
 		g.op("ADDQ $%d, SI", v.bytes())
-		g.op("CMPQ SI, n+16(FP)")
-		g.op("JLT %sLoop", o.name)
+		g.op("ADDQ $%d, R14", v.bytes())
+		g.op("SUBQ $%d, R15", v.bytes())
+		g.op("JGT %sLoop", l.name)
+		g.op("ADDQ winoArgs_srcSkip(DI), SI")
+		g.op("ADDQ winoArgs_dstSkip(DI), R14")
+		g.op("DECQ winoArgs_rows(DI)")
+		g.op("JNE %sRow", l.name)
 		g.op("VZEROUPPER")
 		g.op("RET")
 	}
@@ -95,32 +241,58 @@ func (g *gen) neonWinograd() {
 	g.text("winoNEON", 24)
 	g.op("MOVBU op+0(FP), R1")
 	g.op("MOVD a+8(FP), R0")
-	g.op("MOVD n+16(FP), R16")
-	for _, o := range winoOps {
-		g.op("CMP $const_wino%s, R1", o.name)
-		g.op("BEQ %s", o.name)
+	g.op("MOVD winoArgs_rows(R0), R17")
+	g.op("MOVD winoArgs_srcSkip(R0), R19")
+	g.op("MOVD winoArgs_dstSkip(R0), R20")
+	g.op("MOVD $0, R2")  // where the sources stand, in bytes
+	g.op("MOVD $0, R11") // and the results
+	for _, l := range winoLines {
+		g.op("CMP $const_wino%s, R1", l.name)
+		g.op("BEQ %s", l.name)
 	}
 	g.op("UNDEF")
-	pointer := func(i int) string { return fmt.Sprintf("R%d", 1+i) }
-	for _, o := range winoOps {
-		g.label("%s", o.name)
-		results := o.body(func(d, a, b int) {}, func(d, a, b int) {})
-		for i := range results {
-			g.op("MOVD winoArgs_dst+%d(R0), %s", 24*i, pointer(i))
+	pointer := func(field string, i, at int) string {
+		g.op("MOVD winoArgs_%s+%d(R0), R%d", field, 24*i, 3+i%8)
+		g.op("ADD R%d, R%d", at, 3+i%8)
+		return fmt.Sprintf("R%d", 3+i%8)
+	}
+	for _, l := range winoLines {
+		g.label("%s", l.name)
+		constant := map[float32]int{}
+		regs := &registers{}
+		last := 32
+		for _, c := range l.constants() {
+			last--
+			constant[c] = last
+			g.op("MOVD $0x%08x, R1", math.Float32bits(c))
+			g.op("VDUP R1, V%d.S4", last)
 		}
-		for i := range o.srcs {
-			g.op("MOVD winoArgs_src+%d(R0), %s", 24*i, pointer(len(results)+i))
+		for i := last - 1; i >= 0; i-- {
+			regs.give(i)
 		}
-		g.label("%sLoop", o.name)
-		for i := range o.srcs {
-			g.op("VLD1.P %d(%s), [V%d.S4]", neonBytes, pointer(len(results)+i), i)
+		k := winoKit{
+			add:  g.fadd,
+			sub:  g.fsub,
+			mul:  func(d int, c float32) { g.fmul(d, d, constant[c]) },
+			mla:  func(d int, c float32, a int) { g.fmla(d, a, constant[c]) },
+			mls:  func(d int, c float32, a int) { g.fmls(d, a, constant[c]) },
+			copy: func(d, a int) { g.op("VMOV V%d.B16, V%d.B16", a, d) },
+			regs: regs,
 		}
-		o.body(g.fadd, g.fsub)
-		for i, r := range results {
-			g.op("VST1.P [V%d.S4], %d(%s)", r, neonBytes, pointer(i))
-		}
+		g.label("%sRow", l.name)
+		g.op("MOVD n+16(FP), R16")
+		g.label("%sLoop", l.name)
+		l.square(k,
+			func(reg, i int) { g.op("FMOVQ (%s), F%d", pointer("src", i, 2), reg) },
+			func(reg, i int) { g.op("FMOVQ F%d, (%s)", reg, pointer("dst", i, 11)) }, nil, nil)
+		g.op("ADD $%d, R2", neonBytes)
+		g.op("ADD $%d, R11", neonBytes)
 		g.op("SUBS $%d, R16", neonLanes)
-		g.op("BGT %sLoop", o.name)
+		g.op("BGT %sLoop", l.name)
+		g.op("ADD R19, R2")
+		g.op("ADD R20, R11")
+		g.op("SUBS $1, R17")
+		g.op("BGT %sRow", l.name)
 		g.op("RET")
 	}
 }
