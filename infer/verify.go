@@ -2,8 +2,6 @@ package infer
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +10,7 @@ import (
 	"gantry/internal/imaging"
 	"gantry/internal/kernel"
 	"gantry/internal/onnx"
+	"gantry/internal/sha256"
 )
 
 // VerifyReport says how a model's samples compare with the golden in its metadata.
@@ -53,7 +52,8 @@ func Verify(ctx context.Context, m *Model) (*VerifyReport, error) {
 		keys[i] = Key{g.Seed, k}
 	}
 	r := &VerifyReport{Samples: len(keys), Bound: g.Bound, Pixels: meta.Numerics == kernel.Numerics && g.Pixels != ""}
-	sum, pix := sha256.New(), make([]uint8, size)
+	var sum sha256.Digest
+	pix := make([]uint8, size)
 	err = s.Sample(ctx, keys, func(i int, x []float32) error {
 		imaging.Pixels(pix, x, s.lo, s.hi)
 		sum.Write(pix)
@@ -72,7 +72,7 @@ func Verify(ctx context.Context, m *Model) (*VerifyReport, error) {
 	if err != nil {
 		return r, err
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); r.Pixels && got != g.Pixels {
+	if got := fmt.Sprintf("%x", sum.Sum()); r.Pixels && got != g.Pixels {
 		return r, fmt.Errorf("infer: the SHA-256 of the 8-bit pixels is %s, want %s", got, g.Pixels)
 	}
 	return r, nil
