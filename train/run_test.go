@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image/png"
 	"maps"
 	"os"
 	"path/filepath"
@@ -315,7 +314,7 @@ func TestLastGrid(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want bytes.Buffer
-	if err := png.Encode(&want, img); err != nil {
+	if err := imaging.EncodePNG(&want, img); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(filepath.Join(dir, "fakes-000005.png")); err != nil || !bytes.Equal(got, want.Bytes()) {

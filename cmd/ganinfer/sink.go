@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -84,7 +83,7 @@ func (k *sink) write(draw drawer) error {
 		if err != nil {
 			return err
 		}
-		return png.Encode(w, img)
+		return imaging.EncodePNG(w, img)
 	})
 }
 
@@ -146,5 +145,5 @@ func (k *sink) writeImage(i int, x []float32) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(k.out, k.name(i)+".png"), func(w io.Writer) error { return png.Encode(w, img) })
+	return writeFile(filepath.Join(k.out, k.name(i)+".png"), func(w io.Writer) error { return imaging.EncodePNG(w, img) })
 }
