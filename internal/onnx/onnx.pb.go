@@ -1108,25 +1108,6 @@ func (m *OperatorSetIdProto) GetVersion() int64 {
 	return 0
 }
 
-func init() {
-	proto.RegisterEnum("gantry.onnx.AttributeProto_AttributeType", AttributeProto_AttributeType_name, AttributeProto_AttributeType_value)
-	proto.RegisterEnum("gantry.onnx.TensorProto_DataType", TensorProto_DataType_name, TensorProto_DataType_value)
-	proto.RegisterType((*AttributeProto)(nil), "gantry.onnx.AttributeProto")
-	proto.RegisterType((*ValueInfoProto)(nil), "gantry.onnx.ValueInfoProto")
-	proto.RegisterType((*NodeProto)(nil), "gantry.onnx.NodeProto")
-	proto.RegisterType((*ModelProto)(nil), "gantry.onnx.ModelProto")
-	proto.RegisterType((*StringStringEntryProto)(nil), "gantry.onnx.StringStringEntryProto")
-	proto.RegisterType((*GraphProto)(nil), "gantry.onnx.GraphProto")
-	proto.RegisterType((*TensorProto)(nil), "gantry.onnx.TensorProto")
-	proto.RegisterType((*TensorShapeProto)(nil), "gantry.onnx.TensorShapeProto")
-	proto.RegisterType((*TensorShapeProto_Dimension)(nil), "gantry.onnx.TensorShapeProto.Dimension")
-	proto.RegisterType((*TypeProto)(nil), "gantry.onnx.TypeProto")
-	proto.RegisterType((*TypeProto_Tensor)(nil), "gantry.onnx.TypeProto.Tensor")
-	proto.RegisterType((*OperatorSetIdProto)(nil), "gantry.onnx.OperatorSetIdProto")
-}
-
-func init() { proto.RegisterFile("onnx.proto", fileDescriptor_843c4ebf473ebc21) }
-
 var fileDescriptor_843c4ebf473ebc21 = []byte{
 	// 1574 bytes of a gzipped FileDescriptorProto
 	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x56, 0x4f, 0x73, 0xd3, 0xd6,
