@@ -28,7 +28,7 @@ func Normal(dst []float32, seed uint64, s Stream, sub uint32, index uint64) {
 
 // boxMuller returns two independent standard normal numbers from two words.
 func boxMuller(x0, x1 uint32) (float32, float32) {
-	r := math.Sqrt(-2 * log((float64(x0)+1)*(1.0/(1<<32))))
+	r := math.Sqrt(-2 * Log((float64(x0)+1)*(1.0/(1<<32))))
 	c, s := cosSinTurn(x1)
 	return float32(r * c), float32(r * s)
 }

@@ -8,8 +8,8 @@ import "math"
 // a later one, stands in float64(...), which forbids the compiler to fuse the two
 // into one rounding. A test looks at what the arm64 compiler makes of it.
 
-// log returns the natural logarithm of a positive, finite, normal x.
-func log(x float64) float64 {
+// Log returns the natural logarithm of a positive, finite, normal x.
+func Log(x float64) float64 {
 	const (
 		ln2Hi = 6.93147180369123816490e-01
 		ln2Lo = 1.90821492927058770002e-10
@@ -40,9 +40,27 @@ func log(x float64) float64 {
 	return float64(k*ln2Hi) - ((h - (float64(s*(h+r)) + float64(k*ln2Lo))) - f)
 }
 
-// cosSinTurn returns the cosine and the sine of 2π·x/2³². The angle is reduced
+// cosSinTurn returns the cosine and the sine of 2π·x/2³².
+func cosSinTurn(x uint32) (cos, sin float64) { return CosSinTurn(uint64(x) << 32) }
+
+// CosSinTurn returns the cosine and the sine of 2π·x/2⁶⁴. The angle is reduced
 // to ±π/4 in integers, so results near zero are as accurate as others.
-func cosSinTurn(x uint32) (cos, sin float64) {
+func CosSinTurn(x uint64) (cos, sin float64) {
+	quarter := (x + 1<<61) >> 62 // nearest quarter turn, 0..3: the sum wraps
+	cos, sin = CosSin(float64(float64(int64(x-quarter<<62)) * (math.Pi / (1 << 63))))
+	switch quarter {
+	case 1:
+		return -sin, cos
+	case 2:
+		return -cos, -sin
+	case 3:
+		return sin, -cos
+	}
+	return cos, sin
+}
+
+// CosSin returns the cosine and the sine of an angle t of at most π/4 in size.
+func CosSin(t float64) (cos, sin float64) {
 	const (
 		s1 = -1.66666666666666324348e-01
 		s2 = 8.33333333332248946124e-03
@@ -57,8 +75,6 @@ func cosSinTurn(x uint32) (cos, sin float64) {
 		c5 = 2.08757232129817482790e-09
 		c6 = -1.13596475577881948265e-11
 	)
-	quarter := (x + 1<<29) >> 30 // nearest quarter turn, 0..3: the sum wraps
-	t := float64(float64(int32(x-quarter<<30)) * (math.Pi / (1 << 31)))
 	z := float64(t * t)
 
 	p := s2 + float64(z*(s3+float64(z*(s4+float64(z*(s5+float64(z*s6)))))))
@@ -68,14 +84,5 @@ func cosSinTurn(x uint32) (cos, sin float64) {
 	h := float64(0.5 * z)
 	w := 1 - h
 	cos = w + ((1 - w - h) + float64(z*q))
-
-	switch quarter {
-	case 1:
-		return -sin, cos
-	case 2:
-		return -cos, -sin
-	case 3:
-		return sin, -cos
-	}
 	return cos, sin
 }

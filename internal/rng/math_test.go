@@ -34,13 +34,13 @@ func TestLog(t *testing.T) {
 	worst := 0.0
 	for x := range words {
 		u := (float64(x) + 1) / (1 << 32)
-		worst = max(worst, ulps64(log(u), math.Log(u)))
+		worst = max(worst, ulps64(Log(u), math.Log(u)))
 	}
 	if worst > 1.5 {
-		t.Errorf("log differs from math.Log by %.2f ulp, want at most 1.5", worst)
+		t.Errorf("Log differs from math.Log by %.2f ulp, want at most 1.5", worst)
 	}
-	if l := log(1); l != 0 {
-		t.Errorf("log(1) = %v, want 0", l)
+	if l := Log(1); l != 0 {
+		t.Errorf("Log(1) = %v, want 0", l)
 	}
 }
 

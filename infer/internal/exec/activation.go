@@ -24,13 +24,19 @@ type Activation struct {
 	Alpha float32 // the slope of LeakyRelu below zero
 }
 
-// Infer returns the argument's type.
+// Infer returns the argument's type. Relu takes integers, too.
 func (a *Activation) Infer(in []*plan.Arg) (plan.Result, error) {
+	if t := in[0].DType; a.Act == kernel.Relu && t.Integer() && t != plan.Bool {
+		return result(t, in[0].Shape), nil
+	}
 	return result(plan.Float32, in[0].Shape), plan.WantFloats(in)
 }
 
 // Run applies the function to each element.
 func (a *Activation) Run(c *plan.Context, in, out []*plan.Tensor) error {
+	for i, v := range in[0].I {
+		out[0].I[i] = max(v, 0)
+	}
 	kernel.Apply(c.Pool, a.Act, a.Alpha, out[0].F, in[0].F)
 	return nil
 }

@@ -13,6 +13,10 @@ import (
 func f32(shape []int, v ...float32) *plan.Tensor { return floats(shape, v...) }
 func i64(shape []int, v ...int64) *plan.Tensor   { return ints(shape, v...) }
 
+func i32(shape []int, v ...int64) *plan.Tensor {
+	return &plan.Tensor{Type: plan.Type{DType: plan.Int32, Shape: shape}, I: v}
+}
+
 // apply declares, plans and runs one operator.
 func apply(kind string, opset int64, attrs map[string]any, in ...*plan.Tensor) (*plan.Tensor, error) {
 	d := &plan.Decl{Opset: opset, Outs: 1, Attrs: attrs}
@@ -73,6 +77,13 @@ func TestOperators(t *testing.T) {
 		{"attributes", "Clip", 6, attrs{"max": float32(2)}, []*plan.Tensor{f32([]int{2}, -inf, 5)}, f32([]int{2}, -math.MaxFloat32, 2)},
 		{"negative zero", "Abs", 13, nil, []*plan.Tensor{f32([]int{3}, float32(math.Copysign(0, -1)), -inf, 2)}, f32([]int{3}, 0, inf, 2)},
 		{"below zero", "Sqrt", 13, nil, []*plan.Tensor{f32([]int{2}, -1, 4)}, f32([]int{2}, nan, 2)},
+		{"int32", "Abs", 13, nil, []*plan.Tensor{i32([]int{3}, -3, math.MinInt32, 2)}, i32([]int{3}, 3, math.MinInt32, 2)},
+		{"int64", "Neg", 13, nil, []*plan.Tensor{i64([]int{2}, -3, 2)}, i64([]int{2}, 3, -2)},
+		{"int64", "Sign", 13, nil, []*plan.Tensor{i64([]int{3}, -3, 0, 2)}, i64([]int{3}, -1, 0, 1)},
+		{"floats", "Sign", 13, nil, []*plan.Tensor{f32([]int{4}, nan, -inf, 0, 1e-45)}, f32([]int{4}, nan, -1, 0, 1)},
+		{"int32", "Relu", 14, nil, []*plan.Tensor{i32([]int{2}, -3, 2)}, i32([]int{2}, 0, 2)},
+		{"int64", "Clip", 12, nil, []*plan.Tensor{i64([]int{3}, -9, 0, 9), i64([]int{}, -1), i64([]int{1}, 1)}, i64([]int{3}, -1, 0, 1)},
+		{"strict", "ThresholdedRelu", 10, attrs{"alpha": float32(2)}, []*plan.Tensor{f32([]int{4}, 2, 3, -3, nan)}, f32([]int{4}, 0, 3, 0, nan)},
 		{"of zero", "Reciprocal", 13, nil, []*plan.Tensor{f32([]int{2}, 0, -4)}, f32([]int{2}, inf, -0.25)},
 		{"auto_pad before pads", "Conv", 13, attrs{"auto_pad": "VALID", "pads": []int64{1, 1}}, []*plan.Tensor{f32([]int{1, 1, 3}, 1, 2, 3), f32([]int{1, 1, 2}, 10, 1)},
 			f32([]int{1, 1, 2}, 12, 23)},
@@ -196,7 +207,12 @@ func TestOperatorErrors(t *testing.T) {
 		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, nil, i64([]int{3}, 1, 1, math.MaxInt64)}, "sizes has 9223372036854775807 in it"},
 		{"Resize", 9, nil, []*plan.Tensor{f32([]int{1, 1, 2}), f32([]int{3}, 1, 1, 2)}, "begins with opset 10"},
 		{"Upsample", 10, nil, []*plan.Tensor{f32([]int{1, 1, 2}), f32([]int{3}, 1, 1, 2)}, "ended with opset 9"},
-		{"Clip", 13, nil, []*plan.Tensor{v2, v2}, "min is float32[2], want one number"},
+		{"Clip", 13, nil, []*plan.Tensor{v2, v2}, "min is float32[2], want one number of type float32"},
+		{"Clip", 12, nil, []*plan.Tensor{i64([]int{1}, 1), f32([]int{}, 1)}, "min is float32[], want one number of type int64"},
+		{"Mish", 17, nil, []*plan.Tensor{m23}, "begins with opset 18"},
+		{"Sqrt", 13, nil, []*plan.Tensor{i64([]int{1}, 1)}, "input 0 is int64[1], want float32"},
+		{"Celu", 13, attrs{"alpha": float32(0)}, []*plan.Tensor{m23}, "attribute alpha is 0, want above 0"},
+		{"Gelu", 20, attrs{"approximate": "erf"}, []*plan.Tensor{m23}, `attribute approximate is "erf", want none or tanh`},
 		{"GlobalAveragePool", 13, nil, []*plan.Tensor{f32([]int{1, 1, 0})}, "averages over an empty dimension"},
 		{"LSTM", 13, nil, nil, "operator LSTM of opset 13 is not supported"},
 	} {

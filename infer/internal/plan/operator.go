@@ -69,8 +69,9 @@ type Describer interface{ Describe() string }
 // Operator is a registered operator of ONNX's default domain.
 type Operator struct {
 	Name         string
-	MinIn, MaxIn int // arguments; MaxIn < 0 is any number
-	MaxOut       int // results
+	MinIn, MaxIn int   // arguments; MaxIn < 0 is any number
+	MaxOut       int   // results
+	Since        int64 // the opset that it begins with, where that is above MinOpset
 	// New checks a node's declaration and returns its Op. It reads every attribute that the
 	// operator has at the opset: what it leaves unread is an error.
 	New func(d *Decl) (Op, error)
@@ -119,6 +120,8 @@ func NewOp(kind string, d *Decl) (Op, error) {
 	}
 	d.In = d.In[:n]
 	switch {
+	case d.Opset < o.Since:
+		return nil, fmt.Errorf("begins with opset %d", o.Since)
 	case n < o.MinIn || o.MaxIn >= 0 && n > o.MaxIn:
 		return nil, fmt.Errorf("has %d inputs, want %s", n, span(o.MinIn, o.MaxIn))
 	case d.Outs > o.MaxOut:
