@@ -8,33 +8,55 @@ import (
 )
 
 func init() {
-	for _, op := range []Arithmetic{Add, Sub, Mul, Div} {
+	for _, op := range []Arithmetic{Add, Sub, Mul, Div, PRelu} {
 		plan.Register(plan.Operator{Name: op.Describe(), MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return op, nil }})
 	}
+	plan.Register(plan.Operator{Name: "Mod", MinIn: 2, MaxIn: 2, MaxOut: 1, Since: 10, New: func(d *plan.Decl) (plan.Op, error) {
+		if d.Bool("fmod", false) {
+			return Fmod, nil
+		}
+		return Mod, nil
+	}})
 }
 
-// Arithmetic is Add, Sub, Mul or Div, element by element after numpy's broadcasting.
+// Arithmetic is an operation on two numbers, element by element after numpy's broadcasting.
 type Arithmetic uint8
 
-// The operations.
+// The operations. Those behind Div are functions of functions.go, the power is Pow's.
 const (
 	Add Arithmetic = iota
 	Sub
 	Mul
 	Div
+	Min
+	Max
+	PRelu
+	Mod  // with the sign of the divisor
+	Fmod // with the sign of the dividend
+	power
 )
 
 // Describe returns ONNX's name of the operation.
-func (op Arithmetic) Describe() string { return [...]string{"Add", "Sub", "Mul", "Div"}[op] }
+func (op Arithmetic) Describe() string {
+	return [...]string{"Add", "Sub", "Mul", "Div", "Min", "Max", "PRelu", "Mod", "Mod", "Pow"}[op]
+}
 
 // Infer returns the broadcast shape.
 func (op Arithmetic) Infer(in []*plan.Arg) (plan.Result, error) {
-	a, b := in[0], in[1]
-	if a.DType != b.DType {
-		return plan.Result{}, errorf("inputs are %v and %v, want one type", a.Type, b.Type)
+	shape := in[0].Shape
+	for _, b := range in[1:] {
+		if b.DType != in[0].DType || b.DType == plan.Bool {
+			return plan.Result{}, errorf("inputs are %v and %v, want one type of numbers", in[0].Type, b.Type)
+		}
+		var err error
+		if shape, err = plan.Broadcast(shape, b.Shape); err != nil {
+			return plan.Result{}, err
+		}
 	}
-	shape, err := plan.Broadcast(a.Shape, b.Shape)
-	return result(a.DType, shape), err
+	if op == PRelu && !plan.SameShape(shape, in[0].Shape) {
+		return plan.Result{}, errorf("slope is %s, which does not broadcast to %s", plan.ShapeString(in[1].Shape), plan.ShapeString(in[0].Shape))
+	}
+	return result(in[0].DType, shape), nil
 }
 
 // InPlace allows the result to overwrite an argument of its size.
@@ -42,19 +64,23 @@ func (Arithmetic) InPlace() []int { return []int{0, 1} }
 
 // Run computes the result. Division of integers truncates; by zero it is an error.
 func (op Arithmetic) Run(c *plan.Context, in, out []*plan.Tensor) error {
-	a, b, y := in[0], in[1], out[0]
+	return op.apply(c, out[0], in[0], in[1])
+}
+
+// apply computes y = a op b; y may be larger than both together need, and may be one of them if it is as large.
+func (op Arithmetic) apply(c *plan.Context, y, a, b *plan.Tensor) error {
 	if y.Count() == 0 {
 		return nil
 	}
 	if y.DType.Integer() {
-		if op == Div {
+		if op == Div || op >= Mod && op <= Fmod {
 			for _, v := range b.I {
 				if v == 0 {
 					return errors.New("integer division by zero")
 				}
 			}
 		}
-		arithmetic(c, op, y, a, b, y.I, a.I, b.I)
+		arithmetic(c, op, integerFunctions[op], y, a, b, y.I, a.I, b.I)
 		for i, v := range y.I {
 			y.I[i] = y.DType.Wrap(v)
 		}
@@ -70,22 +96,22 @@ func (op Arithmetic) Run(c *plan.Context, in, out []*plan.Tensor) error {
 			return nil
 		}
 	}
-	arithmetic(c, op, y, a, b, y.F, a.F, b.F)
+	arithmetic(c, op, floatFunctions[op], y, a, b, y.F, a.F, b.F)
 	return nil
 }
 
-func arithmetic[T int64 | float32](c *plan.Context, op Arithmetic, y, a, b *plan.Tensor, dst, x, z []T) {
+func arithmetic[T int64 | float32](c *plan.Context, op Arithmetic, f func(x, z T) T, y, a, b *plan.Tensor, dst, x, z []T) {
 	w := newBroadcast(y.Shape, a.Shape, b.Shape)
 	n := w.shape[0]
 	if w.rank == 1 {
 		each(c, n, 1, func(lo, hi int) {
-			row(op, dst[lo:hi], operand(x, lo*w.stride[0][0], hi-lo, w.stride[0][0]), operand(z, lo*w.stride[1][0], hi-lo, w.stride[1][0]))
+			row(op, f, dst[lo:hi], operand(x, lo*w.stride[0][0], hi-lo, w.stride[0][0]), operand(z, lo*w.stride[1][0], hi-lo, w.stride[1][0]))
 		})
 		return
 	}
 	each(c, len(dst)/n, n, func(first, last int) {
 		w.rows(first, last, func(lo, i, j int) {
-			row(op, dst[lo:lo+n], operand(x, i, n, w.stride[0][0]), operand(z, j, n, w.stride[1][0]))
+			row(op, f, dst[lo:lo+n], operand(x, i, n, w.stride[0][0]), operand(z, j, n, w.stride[1][0]))
 		})
 	})
 }
@@ -99,8 +125,19 @@ func operand[T any](x []T, i, n, stride int) []T {
 }
 
 // row computes dst = x op z, where an operand of length 1 stands for as many as dst has.
-func row[T int64 | float32](op Arithmetic, dst, x, z []T) {
+func row[T int64 | float32](op Arithmetic, f func(x, z T) T, dst, x, z []T) {
 	switch {
+	case f != nil:
+		p, q := 0, 0 // masks: an operand of length 1 is read at 0
+		if len(x) > 1 {
+			p = -1
+		}
+		if len(z) > 1 {
+			q = -1
+		}
+		for i := range dst {
+			dst[i] = f(x[i&p], z[i&q])
+		}
 	case len(x) == len(dst) && len(z) == len(dst):
 		rowVV(op, dst, x, z)
 	case len(z) == 1 && len(x) == len(dst):

@@ -11,7 +11,7 @@ import (
 
 // Imager is an Op whose argument 0 is images and that exists for either layout.
 type Imager interface {
-	HWNC() plan.Op
+	HWNC() plan.Op // nil where this one does not, after all
 }
 
 // ToHWNC turns N C spatial... into spatial... N C.

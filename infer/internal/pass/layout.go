@@ -48,19 +48,20 @@ func (l *layouts) keep(n *plan.Node) bool {
 	case *exec.Convolution:
 		rank = op.Rank()
 		in = []int{l.enter(n, rank)}
-	case *exec.Activation, exec.Arithmetic:
+	case *exec.Activation, exec.Arithmetic, *exec.Variadic, *exec.Pow:
 		if rank, in = l.alike(n.In); in == nil {
 			return false
 		}
 	case exec.Imager:
 		x := l.images[n.In[0]]
-		if !x.made {
+		inner := op.HWNC()
+		if !x.made || inner == nil {
 			return false
 		}
 		for _, v := range n.In[1:] {
 			l.leave(v)
 		}
-		n.Op = op.HWNC()
+		n.Op = inner
 		rank, in = x.rank, append([]int{x.inner}, n.In[1:]...)
 	default:
 		return false

@@ -1,0 +1,77 @@
+package exec
+
+import (
+	"math"
+
+	"gantry/infer/internal/plan"
+)
+
+func init() {
+	plan.Register(plan.Operator{Name: "Pow", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
+		return &Pow{mixed: d.Opset >= 12}, nil
+	}})
+}
+
+// Pow is ONNX Pow. The result has the type of the base; an exponent of another type is taken as float32, and so is the base then.
+type Pow struct{ mixed bool }
+
+// Infer returns the broadcast shape.
+func (p *Pow) Infer(in []*plan.Arg) (plan.Result, error) {
+	a, b := in[0].Type, in[1].Type
+	if a.DType == b.DType || !p.mixed {
+		return power.Infer(in)
+	}
+	b.DType = a.DType
+	r, err := power.Infer([]*plan.Arg{{Type: a}, {Type: b}})
+	if err == nil {
+		r.Scratch = a.Count() + b.Count() + r.Out[0].Count()
+	}
+	return r, err
+}
+
+// InPlace allows the result to overwrite the base or the exponent.
+func (*Pow) InPlace() []int { return []int{0, 1} }
+
+// Run computes the powers.
+func (*Pow) Run(c *plan.Context, in, out []*plan.Tensor) error {
+	if in[0].DType == in[1].DType {
+		return power.apply(c, out[0], in[0], in[1])
+	}
+	// As floats in the scratch: base, exponent, result.
+	free := c.Scratch
+	var f [3]*plan.Tensor
+	for i, t := range []*plan.Tensor{in[0], in[1], out[0]} {
+		n := t.Count()
+		f[i] = &plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: t.Shape}, F: free[:n]}
+		free = free[n:]
+		copyAsFloats(f[i].F, t)
+	}
+	if err := power.apply(c, f[2], f[0], f[1]); err != nil {
+		return err
+	}
+	copy(out[0].F, f[2].F)
+	for i := range out[0].I {
+		out[0].I[i] = out[0].DType.Wrap(whole(f[2].F[i]))
+	}
+	return nil
+}
+
+func copyAsFloats(dst []float32, t *plan.Tensor) {
+	copy(dst, t.F)
+	for i, v := range t.I {
+		dst[i] = float32(v)
+	}
+}
+
+// whole returns x without its fraction: 0 for NaN, the nearest int64 where there is none.
+func whole(x float32) int64 {
+	switch {
+	case x != x:
+		return 0
+	case x >= 1<<63:
+		return math.MaxInt64
+	case x < -1<<63:
+		return math.MinInt64
+	}
+	return int64(x)
+}
