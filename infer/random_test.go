@@ -115,6 +115,10 @@ func (m *randomModel) add(op string, shape []int, in []string, attrs ...*onnx.At
 func (m *randomModel) node() {
 	v := m.values[len(m.values)-1-m.r.IntN(min(len(m.values), 3))]
 	rank := len(v.shape)
+	if m.r.IntN(4) == 0 {
+		m.math(v)
+		return
+	}
 	switch m.r.IntN(17) {
 	case 0:
 		m.add([]string{"Relu", "Sigmoid", "Tanh", "Identity"}[m.r.IntN(4)], v.shape, []string{v.name})
@@ -145,7 +149,7 @@ func (m *randomModel) node() {
 		if m.r.IntN(2) == 0 {
 			m.concat(v)
 		} else {
-			m.reduceMax(v)
+			m.reduce(v)
 		}
 	case 12:
 		if m.r.IntN(2) == 0 {
@@ -395,29 +399,4 @@ func (m *randomModel) concat(v randomValue) {
 		in = append(in, m.weight(s...))
 	}
 	m.add("Concat", shape, in, onnxtest.Int("axis", int64(axis-m.r.IntN(2)*len(v.shape))))
-}
-
-func (m *randomModel) reduceMax(v randomValue) {
-	var axes, shape []int
-	keep := m.r.IntN(2)
-	for i, d := range v.shape {
-		if m.r.IntN(2) == 0 {
-			axes = append(axes, i)
-			if keep == 1 {
-				shape = append(shape, 1)
-			}
-		} else {
-			shape = append(shape, d)
-		}
-	}
-	if axes == nil {
-		return
-	}
-	in, attrs := []string{v.name}, []*onnx.AttributeProto{onnxtest.Int("keepdims", int64(keep))}
-	if m.opset < 18 {
-		attrs = append(attrs, ints("axes", axes...))
-	} else {
-		in = append(in, m.intWeight(axes...))
-	}
-	m.add("ReduceMax", shape, in, attrs...)
 }

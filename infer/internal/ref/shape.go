@@ -2,7 +2,6 @@ package ref
 
 import (
 	"errors"
-	"math"
 	"slices"
 )
 
@@ -41,7 +40,6 @@ func init() {
 		return view(x, shape), nil
 	}
 	operators["Concat"] = concat
-	operators["ReduceMax"] = reduceMax
 }
 
 func view(x *Tensor, shape []int) *Tensor { return &Tensor{Shape: shape, V: x.V, E: x.E, I: x.I} }
@@ -113,40 +111,6 @@ func concat(n node, in []*Tensor) (*Tensor, error) {
 			}
 			c[axis] -= x.Shape[axis]
 		}
-	})
-	return y, nil
-}
-
-func reduceMax(n node, in []*Tensor) (*Tensor, error) {
-	x := in[0]
-	list, _ := axes(n, in, 18, len(x.Shape))
-	if len(list) == 0 && n.int("noop_with_empty_axes", 0) != 0 {
-		return x, nil
-	}
-	kept, shape := slices.Clone(x.Shape), []int{}
-	for k, d := range x.Shape {
-		if len(list) == 0 || slices.Contains(list, k) {
-			kept[k] = 1
-			if n.int("keepdims", 1) == 0 {
-				continue
-			}
-			d = 1
-		}
-		shape = append(shape, d)
-	}
-	y := newLike(x, shape)
-	seen := make([]bool, size(shape))
-	each(x.Shape, func(i int, c []int) {
-		at := index(c, kept)
-		switch {
-		case !seen[at]:
-			y.move(at, x, i)
-		case x.V == nil:
-			y.I[at] = max(y.I[at], x.I[i])
-		default:
-			y.V[at], y.E[at] = math.Max(y.V[at], x.V[i]), math.Max(y.E[at], x.E[i])
-		}
-		seen[at] = true
 	})
 	return y, nil
 }

@@ -1,0 +1,104 @@
+package ref
+
+import (
+	"math"
+	"slices"
+)
+
+func init() {
+	for name, f := range map[string]func(s *reduced) (y, e float64){
+		"ReduceSum":       func(s *reduced) (float64, float64) { return s.sum, s.sumErr() },
+		"ReduceMean":      func(s *reduced) (float64, float64) { return s.sum / s.n, s.sumErr() / s.n },
+		"ReduceL1":        func(s *reduced) (float64, float64) { return s.abs, s.sumErr() },
+		"ReduceMax":       func(s *reduced) (float64, float64) { return s.max, s.most },
+		"ReduceMin":       func(s *reduced) (float64, float64) { return s.min, s.most },
+		"ReduceProd":      func(s *reduced) (float64, float64) { return s.prod, s.prodMost*(1+unit*s.n) - math.Abs(s.prod) },
+		"ReduceSumSquare": func(s *reduced) (float64, float64) { return s.squares, s.squaresErr() },
+		"ReduceL2":        func(s *reduced) (float64, float64) { return rootOf(s.squares, s.squaresErr()) },
+		"ReduceLogSum":    func(s *reduced) (float64, float64) { return logOf(s.sum, s.sumErr()) },
+		"ReduceLogSumExp": func(s *reduced) (float64, float64) {
+			sum, far := 0.0, 0.0
+			for _, x := range s.all {
+				sum += math.Exp(x - s.max)
+				far = math.Max(far, s.max-x)
+			}
+			return math.Log(sum) + s.max, s.most + unit*(s.n+4+math.Abs(s.max)+math.Min(far, 100))
+		},
+	} {
+		since := int64(18)
+		if name == "ReduceSum" {
+			since = 13
+		}
+		operators[name] = func(n node, in []*Tensor) (*Tensor, error) { return reduce(n, in, since, f) }
+	}
+}
+
+// reduced is what is known of the elements behind a result.
+type reduced struct {
+	n, sum, abs, squares, prod, max, min float64
+	all                                  []float64
+
+	err, most float64 // sum and largest of the elements' errors
+	squareErr float64 // sum of the errors of the squares
+	prodMost  float64 // the largest that the product may be
+}
+
+func (s *reduced) add(x, e float64) {
+	s.n++
+	s.sum, s.abs, s.squares, s.prod = s.sum+x, s.abs+math.Abs(x), s.squares+x*x, s.prod*x
+	s.max, s.min = math.Max(s.max, x), math.Min(s.min, x)
+	s.err, s.most, s.squareErr, s.prodMost = s.err+e, math.Max(s.most, e), s.squareErr+e*(2*math.Abs(x)+e), s.prodMost*(math.Abs(x)+e)
+	s.all = append(s.all, x)
+}
+
+// sumErr and squaresErr bound the errors of the sums: as many float32 additions, in any order.
+func (s *reduced) sumErr() float64     { return s.err + unit*s.n*(s.abs+s.err) }
+func (s *reduced) squaresErr() float64 { return s.squareErr + unit*(s.n+1)*(s.squares+s.squareErr) }
+
+func rootOf(x, e float64) (float64, float64) {
+	return math.Sqrt(x), math.Max(math.Sqrt(x+e)-math.Sqrt(x), math.Sqrt(x)-math.Sqrt(math.Max(x-e, 0)))
+}
+
+func logOf(x, e float64) (float64, float64) {
+	if !(x > e) {
+		return math.Log(x), math.Inf(1)
+	}
+	return math.Log(x), e/(x-e) + 2*unit*math.Abs(math.Log(x))
+}
+
+func reduce(n node, in []*Tensor, since int64, f func(*reduced) (y, e float64)) (*Tensor, error) {
+	x := in[0]
+	list, _ := axes(n, in, since, len(x.Shape))
+	none := len(list) == 0 && n.int("noop_with_empty_axes", 0) != 0
+	kept, shape := slices.Clone(x.Shape), []int{}
+	for k, d := range x.Shape {
+		if !none && (len(list) == 0 || slices.Contains(list, k)) {
+			kept[k] = 1
+			if n.int("keepdims", 1) == 0 {
+				continue
+			}
+			d = 1
+		}
+		shape = append(shape, d)
+	}
+	sums := make([]reduced, size(shape))
+	for i := range sums {
+		sums[i] = reduced{prod: 1, prodMost: 1, max: math.Inf(-1), min: math.Inf(1)}
+	}
+	each(x.Shape, func(i int, c []int) {
+		if x.V == nil {
+			sums[index(c, kept)].add(float64(x.I[i]), 0)
+		} else {
+			sums[index(c, kept)].add(x.V[i], x.E[i])
+		}
+	})
+	y := newLike(x, shape)
+	for i := range sums {
+		if v, e := f(&sums[i]); y.V == nil {
+			y.I[i] = int64(v)
+		} else {
+			y.set(i, v, e)
+		}
+	}
+	return y, nil
+}

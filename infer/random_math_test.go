@@ -1,0 +1,135 @@
+package infer
+
+import (
+	"gantry/infer/internal/plan"
+	"gantry/internal/onnx"
+	"gantry/internal/onnx/onnxtest"
+)
+
+// math adds an operator on numbers.
+func (m *randomModel) math(v randomValue) {
+	switch m.r.IntN(5) {
+	case 0, 1:
+		m.function(v)
+	case 2:
+		m.variadic(v)
+	case 3:
+		m.pow(v)
+	case 4:
+		m.reduce(v)
+	}
+}
+
+// function adds a function of each element.
+func (m *randomModel) function(v randomValue) {
+	ops := []struct {
+		name  string
+		since int64
+		attrs []*onnx.AttributeProto
+	}{
+		{"Sin", 7, nil}, {"Cos", 7, nil}, {"Erf", 9, nil}, {"Softplus", 7, nil}, {"Softsign", 7, nil}, {"Round", 11, nil}, {"Sign", 9, nil},
+		{"Mish", 18, nil}, {"Swish", 24, nil}, {"HardSwish", 14, nil}, {"HardSigmoid", 7, nil},
+		{"HardSigmoid", 7, []*onnx.AttributeProto{onnxtest.Float("alpha", 0.5), onnxtest.Float("beta", 0.25)}},
+		{"Elu", 7, []*onnx.AttributeProto{onnxtest.Float("alpha", 0.7)}},
+		{"Celu", 12, []*onnx.AttributeProto{onnxtest.Float("alpha", 1.3)}},
+		{"Selu", 7, nil}, {"Gelu", 20, nil}, {"Gelu", 20, []*onnx.AttributeProto{text("approximate", "tanh")}},
+		{"ThresholdedRelu", 10, []*onnx.AttributeProto{onnxtest.Float("alpha", 0.3)}},
+	}
+	if op := ops[m.r.IntN(len(ops))]; op.since <= m.opset {
+		m.add(op.name, v.shape, []string{v.name}, op.attrs...)
+	}
+}
+
+// variadic adds an operator of any number of arguments, or a PRelu.
+func (m *randomModel) variadic(v randomValue) {
+	op := []string{"Max", "Min", "Sum", "Mean", "PRelu"}[m.r.IntN(5)]
+	if op == "PRelu" {
+		s := append([]int{}, v.shape...)
+		for i := range s {
+			if i != 1 && m.r.IntN(2) == 0 {
+				s[i] = 1
+			}
+		}
+		m.add(op, v.shape, []string{v.name, m.weight(s[m.r.IntN(len(s)+1):]...)})
+		return
+	}
+	if m.opset < 8 {
+		return
+	}
+	shape, in := v.shape, []string{v.name}
+	for range m.r.IntN(4) {
+		s := m.stretch(v.shape)
+		sum, err := plan.Broadcast(shape, s)
+		if err != nil || plan.Count(sum) > 1<<12 {
+			continue
+		}
+		shape = sum
+		if m.r.IntN(3) == 0 {
+			s, in = v.shape, append(in, v.name) // again
+		} else {
+			in = append(in, m.weight(s...))
+		}
+	}
+	shape = v.shape
+	for _, name := range in[1:] {
+		s := v.shape
+		for _, w := range m.g.Initializer {
+			if w.Name == name {
+				s = nil
+				for _, d := range w.Dims {
+					s = append(s, int(d))
+				}
+			}
+		}
+		shape, _ = plan.Broadcast(shape, s)
+	}
+	m.add(op, shape, in)
+}
+
+// pow adds a power, of positive numbers if it wants them.
+func (m *randomModel) pow(v randomValue) {
+	y := []float32{2, 3, 0, 0.5, -1, 1.7, -0.5}[m.r.IntN(7)]
+	if y != 2 && y != 3 && y != 0 {
+		m.add("Sigmoid", v.shape, []string{v.name})
+		v = m.values[len(m.values)-1]
+	}
+	exponent := m.weight()
+	*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(exponent, []float32{y})
+	m.add("Pow", v.shape, []string{v.name, exponent})
+}
+
+// reduce adds a reduction over some axes or all.
+func (m *randomModel) reduce(v randomValue) {
+	op := []string{"Max", "Min", "Sum", "Mean", "Prod", "SumSquare", "L1", "L2", "LogSum", "LogSumExp", "Max", "Mean"}[m.r.IntN(12)]
+	if op == "LogSum" || op == "Prod" {
+		m.add("Sigmoid", v.shape, []string{v.name})
+		v = m.values[len(m.values)-1]
+	}
+	var axes, shape, all []int
+	keep, rank := m.r.IntN(2), len(v.shape)
+	for i, d := range v.shape {
+		if keep == 1 {
+			all = append(all, 1)
+		}
+		switch {
+		case m.r.IntN(2) == 0:
+			shape = append(shape, d)
+			continue
+		case keep == 1:
+			shape = append(shape, 1)
+		}
+		axes = append(axes, i-m.r.IntN(2)*rank)
+	}
+	in, attrs := []string{v.name}, []*onnx.AttributeProto{onnxtest.Int("keepdims", int64(keep))}
+	switch asInput := m.opset >= 18 || op == "Sum" && m.opset >= 13; {
+	case axes == nil && asInput && m.r.IntN(2) == 0:
+		attrs = append(attrs, onnxtest.Int("noop_with_empty_axes", 1))
+	case axes == nil:
+		shape = all
+	case asInput:
+		in = append(in, m.intWeight(axes...))
+	default:
+		attrs = append(attrs, ints("axes", axes...))
+	}
+	m.add("Reduce"+op, shape, in, attrs...)
+}
