@@ -12,8 +12,8 @@ func init() {
 	plan.Register(plan.Operator{Name: "ConvTranspose", MinIn: 2, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) { return newConv(d, true) }})
 }
 
-// Conv is ONNX Conv or ConvTranspose over one or two spatial dimensions, for weights that are computed at run time. With
-// constant weights it becomes a [Convolution].
+// Conv is ONNX Conv or ConvTranspose over one to three spatial dimensions. With constant weights and at most two dimensions it
+// becomes a [Convolution].
 type Conv struct {
 	Transposed  bool
 	groups      int
@@ -43,11 +43,8 @@ func newConv(d *plan.Decl, transposed bool) (plan.Op, error) {
 // CheckWeights returns an error unless w is a shape of weights and bias one that fits; bias is nil
 // where there is none.
 func (c *Conv) CheckWeights(w, bias []int) error {
-	if len(w) < 3 {
-		return errorf("weight is %s, want rank 3 or 4", plan.ShapeString(w))
-	}
-	if err := c.window.checkRank(len(w) - 2); err != nil {
-		return err
+	if len(w) < 3 || len(w) > 5 {
+		return errorf("weight is %s, want rank 3 to 5", plan.ShapeString(w))
 	}
 	for i, k := range c.window.kernel {
 		if len(c.window.kernel) != len(w)-2 || w[2+i] != k {
@@ -86,19 +83,20 @@ const maxGrid = 1 << 24
 const maxPhases = 1 << 12
 
 // geometry returns the shape of the result for an input x [N C spatial...] and weights w that CheckWeights accepts, and
-// how the kernels see it. One spatial dimension is a grid of one row.
-func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
+// how the kernels see it: one spatial dimension is a grid of one row, three are grids one behind the other.
+func (c *Conv) geometry(x, w []int) (*grids, []int, error) {
 	in, out := c.channels(w)
 	if len(x) != len(w) || x[1] != in {
 		return nil, nil, errorf("input is %s, but weight is %s in groups of %d, so it needs rank %d and %d channels",
 			plan.ShapeString(x), plan.ShapeString(w), c.groups, len(w), in)
 	}
 	n := len(w) - 2
-	spans := [2]span{{taps: 1, stride: 1, dilation: 1}, {}}
-	grid, made := [2]int{1, 1}, [2]int{1, 1}
+	one := span{taps: 1, stride: 1, dilation: 1}
+	spans := [3]span{one, one, one}
+	grid, made := [3]int{1, 1, 1}, [3]int{1, 1, 1}
 	y := []int{x[0], out}
 	for i := range n {
-		a := 2 - n + i // H and W, or W alone
+		a := 3 - n + i // depth, H and W, or the last of these
 		s := &spans[a]
 		err := c.window.along(s, i, n, w[2+i])
 		if grid[a] = x[2+i]; err == nil {
@@ -117,8 +115,9 @@ func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 		}
 		y = append(y, made[a])
 	}
-	h, v := &spans[0], &spans[1]
-	s := &kernel.ConvShape{H: grid[0], W: grid[1], C: in, OH: made[0], OW: made[1], K: out, R: h.taps, S: v.taps, StrideH: h.stride, StrideW: v.stride,
+	h, v := &spans[1], &spans[2]
+	s := &grids{depth: spans[0], in: grid[0], out: made[0]}
+	s.ConvShape = kernel.ConvShape{H: grid[1], W: grid[2], C: in, OH: made[1], OW: made[2], K: out, R: h.taps, S: v.taps, StrideH: h.stride, StrideW: v.stride,
 		PadH: h.before, PadW: v.before, DilationH: h.dilation, DilationW: v.dilation, Groups: c.groups}
 	if c.Transposed {
 		s.H, s.W, s.C, s.OH, s.OW, s.K = s.OH, s.OW, s.K, s.H, s.W, s.C
@@ -126,6 +125,7 @@ func (c *Conv) geometry(x, w []int) (*kernel.ConvShape, []int, error) {
 			return nil, nil, errorf("strides of %d and %d make %d phases, want at most %d", h.stride, v.stride, phases, maxPhases)
 		}
 	}
+	s.C *= s.depth.taps
 	return s, y, nil
 }
 
@@ -193,8 +193,12 @@ func (c *Conv) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	r := result(plan.Float32, y)
-	r.Scratch = in[0].Count() + plan.Count(y)
-	r.Extra = max(c.packedSize(w), workspace(s, c.Transposed, y[0]))
+	fine, coarse := s.sizes(y[0], c.Transposed)
+	r.Scratch = fine + coarse
+	if s.deep() {
+		r.Scratch += max(fine, coarse)
+	}
+	r.Extra = max(c.packedSize(w), workspace(&s.ConvShape, c.Transposed, s.images(y[0], c.Transposed)))
 	return r, nil
 }
 
@@ -203,6 +207,9 @@ func (c *Conv) Infer(in []*plan.Arg) (plan.Result, error) {
 func (c *Conv) packedSize(w []int) int {
 	_, out := c.channels(w)
 	width := out / c.groups
+	if c.Transposed && len(w) == 5 {
+		width *= w[2]
+	}
 	return plan.Count(w) / width * ((width + 15) / 16 * 16)
 }
 
@@ -225,7 +232,7 @@ func (c *Conv) Bind(in []*plan.Arg) plan.Runner {
 	if err != nil {
 		return c // Infer has seen the error
 	}
-	return &boundConv{c.Transposed, kernel.NewConv(*s)}
+	return &boundConv{c.Transposed, s, kernel.NewConv(s.ConvShape)}
 }
 
 // Run is called for convolutions that were not bound.
@@ -236,24 +243,44 @@ func (*Conv) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
 // boundConv is a Conv in a plan.
 type boundConv struct {
 	transposed bool
+	grids      *grids
 	conv       *kernel.Conv
 }
 
 // Run converts to the kernels' layout, convolves, and converts back.
 func (c *boundConv) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 	x, y := in[0], out[0]
-	ep := kernel.Epilogue{}
+	if y.Count() == 0 {
+		return nil
+	}
+	var ep kernel.Epilogue
 	if len(in) > 2 && in[2] != nil {
 		ep.Bias = in[2].F
 	}
-	n := x.Shape[0]
-	from, to := ctx.Scratch[:len(x.F)], ctx.Scratch[len(x.F):][:len(y.F)]
-	kernel.ToHWNC(ctx.Pool, from, x.F, n, x.Shape[1], plan.Count(x.Shape[2:]))
+	g, from, to, bias := c.grids, x.F, y.F, ep.Bias
+	n := g.images(x.Shape[0], c.transposed)
+	fine, coarse := g.sizes(x.Shape[0], c.transposed)
+	a, b, spare := ctx.Scratch[:fine], ctx.Scratch[fine:][:coarse], ctx.Scratch[fine+coarse:]
+	reads, makes := n*g.C, n*g.K // channels of all images
 	if c.transposed {
-		c.conv.Transposed(ctx.Pool, to, from, in[1].F, n, ep)
-	} else {
-		c.conv.Forward(ctx.Pool, to, from, in[1].F, n, ep)
+		a, b, reads, makes = b, a, makes, reads
 	}
-	kernel.FromHWNC(ctx.Pool, y.F, to, n, y.Shape[1], plan.Count(y.Shape[2:]))
+	if g.deep() {
+		from, to = spare[:len(a)], spare[:len(b)]
+		g.enter(ctx, from, x.F, c.transposed, len(a)/reads)
+		if c.transposed {
+			ep.Bias = nil
+		}
+	}
+	kernel.ToHWNC(ctx.Pool, a, from, 1, reads, len(a)/reads)
+	if c.transposed {
+		c.conv.Transposed(ctx.Pool, b, a, in[1].F, n, ep)
+	} else {
+		c.conv.Forward(ctx.Pool, b, a, in[1].F, n, ep)
+	}
+	kernel.FromHWNC(ctx.Pool, to, b, 1, makes, len(b)/makes)
+	if g.deep() {
+		g.leave(ctx, y.F, to, c.transposed, len(b)/makes, bias)
+	}
 	return nil
 }

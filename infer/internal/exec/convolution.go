@@ -60,7 +60,7 @@ func (c *Convolution) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	r := result(plan.Float32, hwnc(y))
-	r.Extra = workspace(s, c.Conv.Transposed, y[0])
+	r.Extra = workspace(&s.ConvShape, c.Conv.Transposed, y[0])
 	return r, nil
 }
 
@@ -71,7 +71,7 @@ func (c *Convolution) Bind(in []*plan.Arg) plan.Runner {
 		return c // Infer has seen the error; the rest fails when it runs
 	}
 	return &boundConvolution{
-		weights: c.weights, conv: kernel.NewConv(*s), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
+		weights: c.weights, conv: kernel.NewConv(s.ConvShape), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
 	}
 }
 

@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"gantry/infer/internal/plan"
 )
@@ -12,15 +13,15 @@ func init() {
 	plan.Register(plan.Operator{Name: "Upsample", MinIn: 1, MaxIn: 2, MaxOut: 1, New: newUpsample})
 }
 
-// Resize is ONNX Resize or Upsample of the spatial dimensions: nearest or linear.
+// Resize is ONNX Resize or Upsample. Coordinates are computed in float32; weights of taps in float64, and rounded.
 type Resize struct {
-	linear   bool
-	coord    string
-	round    string // which neighbour is nearest
-	fixed    []float32
-	scalesAt int // the input that holds the scales; 0 for none
-	sizesAt  int // the input that holds the sizes instead; 0 for none
-	hwnc     bool
+	mode, coord, round, policy string
+	axes                       []int64 // the attribute; nil for all
+	fixed                      []float32
+	roiAt, scalesAt, sizesAt   int     // inputs; 0 for none
+	cubic                      float64 // cubic_coeff_a
+	fill                       *plan.Tensor
+	exclude, antialias, hwnc   bool
 }
 
 func newUpsample(d *plan.Decl) (plan.Op, error) {
@@ -43,33 +44,38 @@ func newUpsample(d *plan.Decl) (plan.Op, error) {
 
 func newResize(d *plan.Decl) (plan.Op, error) {
 	r := &Resize{coord: "asymmetric", round: "simple", scalesAt: 1}
+	coords := []string{"asymmetric"}
 	switch {
 	case d.Opset < 10:
 		return nil, errorf("begins with opset 10, and the model imports %d", d.Opset)
 	case d.Opset > 10:
 		r.coord = d.String("coordinate_transformation_mode", "half_pixel")
 		r.round = d.String("nearest_mode", "round_prefer_floor")
-		d.Float("cubic_coeff_a", 0)
-		d.Float("extrapolation_value", 0)
-		if d.Bool("exclude_outside", false) {
-			return nil, errors.New("attribute exclude_outside is for cubic mode, which is not supported")
-		}
+		r.cubic = float64(d.Float("cubic_coeff_a", -0.75))
+		r.fill = floats(nil, d.Float("extrapolation_value", 0))
+		r.exclude = d.Bool("exclude_outside", false)
 		r.scalesAt, r.sizesAt = 2, 3
+		coords = append(coords, "half_pixel", "pytorch_half_pixel", "align_corners", "tf_crop_and_resize", "half_pixel_symmetric", "tf_half_pixel_for_nn")
 	}
 	if d.Opset >= 18 {
-		if d.Bool("antialias", false) || d.Given("axes") || d.String("keep_aspect_ratio_policy", "stretch") != "stretch" {
-			return nil, errors.New("attributes antialias, axes and keep_aspect_ratio_policy are not supported")
+		r.antialias = d.Bool("antialias", false)
+		r.axes = d.Ints("axes")
+		r.policy = d.String("keep_aspect_ratio_policy", "stretch")
+	}
+	for _, a := range [][]string{
+		append(coords, "coordinate_transformation_mode", r.coord),
+		{"simple", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "nearest_mode", r.round},
+		{"", "stretch", "not_larger", "not_smaller", "keep_aspect_ratio_policy", r.policy},
+	} {
+		n := len(a) - 2
+		if !slices.Contains(a[:n], a[n+1]) {
+			return nil, errorf("attribute %s is %q, want one of %v", a[n], a[n+1], a[1:n])
 		}
 	}
-	switch r.coord {
-	case "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric", "tf_half_pixel_for_nn":
-	default:
-		return nil, errorf("attribute coordinate_transformation_mode is %q, which is not supported", r.coord)
-	}
-	switch r.round {
-	case "simple", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil":
-	default:
-		return nil, errorf("attribute nearest_mode is %q, want round_prefer_floor, round_prefer_ceil, floor or ceil", r.round)
+	if r.coord == "tf_crop_and_resize" {
+		if r.roiAt = 1; !d.Has(1) {
+			return nil, errors.New("input roi is left out")
+		}
 	}
 	if !d.Has(r.sizesAt) {
 		r.sizesAt = 0
@@ -83,12 +89,12 @@ func newResize(d *plan.Decl) (plan.Op, error) {
 }
 
 func (r *Resize) readMode(d *plan.Decl) error {
-	switch mode := d.String("mode", "nearest"); mode {
-	case "nearest":
-	case "linear", "bilinear":
-		r.linear = true
+	switch r.mode = d.String("mode", "nearest"); {
+	case r.mode == "bilinear":
+		r.mode = "linear"
+	case r.mode == "nearest" || r.mode == "linear" || r.mode == "cubic" && d.Opset > 10:
 	default:
-		return errorf("attribute mode is %q, want nearest or linear", mode)
+		return errorf("attribute mode is %q, want nearest, linear or, from opset 11 on, cubic", r.mode)
 	}
 	return nil
 }
@@ -100,10 +106,10 @@ func (r *Resize) HWNC() plan.Op {
 	return &h
 }
 
-// ValueArgs says that scales and sizes must be known.
+// ValueArgs says that scales, sizes and the region of interest must be known.
 func (r *Resize) ValueArgs() []int {
 	var list []int
-	for _, k := range [2]int{r.scalesAt, r.sizesAt} {
+	for _, k := range [3]int{r.roiAt, r.scalesAt, r.sizesAt} {
 		if k > 0 {
 			list = append(list, k)
 		}
@@ -111,126 +117,174 @@ func (r *Resize) ValueArgs() []int {
 	return list
 }
 
-// axis is how one dimension is resized.
-type resizeAxis struct {
-	in, out int
-	scale   float32
+// resized is how one dimension is resized.
+type resized struct {
+	in, out    int
+	scale      float32
+	start, end float32 // the region of interest, in lengths of the input
+	named      bool    // it is among the axes
 }
 
-// axes returns how the dimensions of the file's order are resized.
-func (r *Resize) axes(in []*plan.Arg) ([]resizeAxis, error) {
+// stays reports whether the dimension stays as it is.
+func (a *resized) stays() bool {
+	return a.in == a.out && a.scale == 1 && a.start == 0 && a.end == 1
+}
+
+// knownFloats returns the elements of a list of floats that is known while planning.
+func knownFloats(what string, a *plan.Arg) ([]float32, error) {
+	switch {
+	case a.DType != plan.Float32 || len(a.Shape) != 1:
+		return nil, errorf("%s is %v, want float32 of rank 1", what, a.Type)
+	case a.Known == nil:
+		return nil, errorf("%s %w", what, plan.ErrUnknownValue)
+	}
+	return a.Known.F, nil
+}
+
+// dimensions returns how the dimensions of the value are resized, in its order.
+func (r *Resize) dimensions(in []*plan.Arg) ([]resized, error) {
 	x := in[0].Shape
-	if r.hwnc {
-		x = nchw(x)
-	}
-	scales := r.fixed
-	if r.scalesAt > 0 {
-		a := in[r.scalesAt]
-		switch {
-		case a.DType != plan.Float32 || len(a.Shape) != 1:
-			return nil, errorf("scales is %v, want float32 of rank 1", a.Type)
-		case a.Known == nil:
-			return nil, errorf("scales %w", plan.ErrUnknownValue)
-		}
-		scales = a.Known.F
-	}
+	scales, axes := r.fixed, r.axes
 	var sizes []int64
-	if r.sizesAt > 0 && len(scales) == 0 {
-		var err error
-		if sizes, err = plan.KnownInts("sizes", in[r.sizesAt]); err != nil {
+	var roi []float32
+	var err error
+	if r.scalesAt > 0 {
+		scales, err = knownFloats("scales", in[r.scalesAt])
+	}
+	if err == nil && r.sizesAt > 0 && len(scales) == 0 {
+		sizes, err = plan.KnownInts("sizes", in[r.sizesAt])
+	}
+	if err == nil && r.roiAt > 0 {
+		roi, err = knownFloats("roi", in[r.roiAt])
+	}
+	if err != nil {
+		return nil, err
+	}
+	list := make([]resized, len(x))
+	for k, n := range x {
+		list[k] = resized{in: n, out: n, scale: 1, end: 1}
+		if r.axes == nil {
+			axes = append(axes, int64(k))
+		}
+	}
+	if len(scales)+len(sizes) != len(axes) || r.roiAt > 0 && len(roi) != 2*len(axes) {
+		return nil, errorf("has %d scales, %d sizes and a region of %d for %d dimensions", len(scales), len(sizes), len(roi), len(axes))
+	}
+	shared := float32(0) // the scale that keeps the aspect ratio
+	for i, axis := range axes {
+		k, err := plan.Axis(axis, len(x))
+		if err != nil {
 			return nil, err
 		}
-	}
-	if len(scales)+len(sizes) != len(x) {
-		return nil, errorf("has %d scales and %d sizes for an input of rank %d", len(scales), len(sizes), len(x))
-	}
-	if len(x) < 3 || len(x) > 4 {
-		return nil, errorf("input is %s, want rank 3 or 4", plan.ShapeString(x))
-	}
-	list := make([]resizeAxis, len(x))
-	for i, n := range x {
-		a := resizeAxis{in: n}
-		if sizes != nil {
+		a := &list[place(k, len(x), r.hwnc)]
+		a.named = true
+		if roi != nil {
+			a.start, a.end = roi[i], roi[len(axes)+i]
+		}
+		if sizes == nil {
+			if a.scale = scales[i]; !(a.scale > 0) || float32(a.in)*a.scale > maxGrid {
+				return nil, errorf("scales has %v in it for a dimension of %d, want above 0 and a result up to %d", a.scale, a.in, maxGrid)
+			}
+			a.out = int(float32(a.in) * a.scale)
+		} else {
 			if sizes[i] < 0 || sizes[i] > maxGrid {
 				return nil, errorf("sizes has %d in it, want 0 to %d", sizes[i], maxGrid)
 			}
 			a.out = int(sizes[i])
-			a.scale = float32(a.out) / float32(n)
-		} else {
-			a.scale = scales[i]
-			if !(a.scale > 0) || float32(n)*a.scale > maxGrid {
-				return nil, errorf("scales has %v in it for a dimension of %d, want above 0 and a result up to %d", a.scale, n, maxGrid)
+			if a.scale = float32(a.out) / float32(a.in); a.in == a.out {
+				a.scale = 1
 			}
-			a.out = int(float32(n) * a.scale)
+			if i == 0 || (r.policy == "not_larger") == (a.scale < shared) {
+				shared = a.scale
+			}
 		}
-		if i < 2 && a.out != n || i >= 2 && (n < 1 || a.out < 1) {
-			return nil, errorf("dimension %d of %s becomes %d: the batch and the channels must stay, the others cannot be empty", i, plan.ShapeString(x), a.out)
+	}
+	for k := range list {
+		a := &list[k]
+		if a.named && sizes != nil && (r.policy == "not_larger" || r.policy == "not_smaller") {
+			a.scale = shared
+			a.out = int(min(float64(float32(a.in)*shared)+0.5, maxGrid+1))
 		}
-		list[i] = a
+		if !a.stays() && (a.in < 1 || a.out < 1 || a.out > maxGrid) {
+			return nil, errorf("a dimension of %d becomes %d, want both 1 to %d", a.in, a.out, maxGrid)
+		}
 	}
 	return list, nil
 }
 
+// reach returns how far from a coordinate there is weight, in pixels of the smaller scale.
+func (r *Resize) reach() float64 {
+	if r.mode == "cubic" {
+		return 2
+	}
+	return 1
+}
+
+// shrink returns by how much the antialiasing filter is wider than one for scales above 1.
+func (r *Resize) shrink(a *resized) float64 {
+	if !r.antialias {
+		return 1
+	}
+	return min(float64(a.scale), 1)
+}
+
 // Infer returns the new size.
 func (r *Resize) Infer(in []*plan.Arg) (plan.Result, error) {
-	if in[0].DType != plan.Float32 {
-		return plan.Result{}, errorf("input is %v, want float32", in[0].Type)
-	}
-	axes, err := r.axes(in)
+	dims, err := r.dimensions(in)
 	if err != nil {
 		return plan.Result{}, err
 	}
-	var shape []int
-	for _, a := range axes {
-		shape = append(shape, a.out)
+	shape, extra := make([]int, len(dims)), 0
+	for k := range dims {
+		a := &dims[k]
+		shape[k] = a.out
+		extra += tapFloats(a.out, 2*r.reach()/r.shrink(a)+2)
 	}
-	if r.hwnc {
-		shape = hwnc(shape)
+	res := result(in[0].DType, shape)
+	res.Extra = extra
+	if r.mode != "nearest" {
+		res.Scratch = separableScratch(in[0].Shape, shape)
+		err = plan.WantFloats(in[:1])
 	}
-	h, w := 1, axes[len(axes)-1].out
-	if len(axes) == 4 {
-		h = axes[2].out
-	}
-	res := result(plan.Float32, shape)
-	res.Extra = 6 * (h + w) // samples
-	return res, nil
+	return res, err
 }
 
-// sample is where an output of one dimension comes from: x[at]·(1-part) + x[next]·part.
-type sample struct {
-	at, next int
-	part     float32
-}
-
-// samples returns the samples of a dimension.
-func (r *Resize) samples(a resizeAxis) []sample {
-	list := make([]sample, a.out)
+// coordinate returns the place in the input that output i is about; outside says that it is none.
+func (r *Resize) coordinate(a *resized, i int) (x float32, outside bool) {
+	x = float32(i)
 	last := float32(a.in - 1)
+	switch r.coord {
+	case "asymmetric":
+		x /= a.scale
+	case "tf_half_pixel_for_nn":
+		x = (x + 0.5) / a.scale
+	case "align_corners":
+		if a.out > 1 {
+			x = float32(x*last) / float32(a.out-1)
+		}
+	case "half_pixel_symmetric":
+		middle := float32(a.in) / 2
+		x = float32(middle*(1-float32(a.out)/float32(float32(a.in)*a.scale))) + ((x+0.5)/a.scale - 0.5)
+	case "tf_crop_and_resize":
+		if a.out > 1 {
+			x = float32(a.start*last) + float32(float32(x*(a.end-a.start))*last)/float32(a.out-1)
+		} else {
+			x = float32(float32(0.5*(a.start+a.end)) * last)
+		}
+		outside = !(x >= 0 && x <= last)
+	default:
+		if x = (x+0.5)/a.scale - 0.5; a.out == 1 && r.coord == "pytorch_half_pixel" {
+			x = 0
+		}
+	}
+	return x, outside
+}
+
+// nearest returns the elements that are nearest to the coordinates, -1 for outside.
+func (r *Resize) nearest(a *resized) []int {
+	list := make([]int, a.out)
 	for i := range list {
-		x := float32(i)
-		switch r.coord {
-		case "asymmetric":
-			x /= a.scale
-		case "tf_half_pixel_for_nn":
-			x = (x + 0.5) / a.scale
-		case "align_corners":
-			if a.out > 1 {
-				x = float32(x*last) / float32(a.out-1)
-			}
-		case "half_pixel_symmetric":
-			middle := float32(a.in) / 2
-			x = float32(middle*(1-float32(a.out)/float32(float32(a.in)*a.scale))) + ((x+0.5)/a.scale - 0.5)
-		default:
-			if x = (x+0.5)/a.scale - 0.5; a.out == 1 && r.coord == "pytorch_half_pixel" {
-				x = 0
-			}
-		}
-		if r.linear {
-			x = min(max(x, 0), last)
-			at := int(x)
-			list[i] = sample{at, min(at+1, a.in-1), x - float32(at)}
-			continue
-		}
+		x, outside := r.coordinate(a, i)
 		v := float64(x)
 		switch {
 		case r.round == "ceil" || r.round == "simple" && a.scale < 1:
@@ -242,70 +296,101 @@ func (r *Resize) samples(a resizeAxis) []sample {
 		default:
 			v = math.Floor(v)
 		}
-		list[i].at = min(max(int(v), 0), a.in-1)
+		if list[i] = -1; !outside {
+			list[i] = int(min(max(v, 0), float64(a.in-1)))
+		}
 	}
 	return list
 }
 
-// Bind prepares the samples.
-func (r *Resize) Bind(in []*plan.Arg) plan.Runner {
-	axes, err := r.axes(in)
-	if err != nil {
-		return r // Infer has seen the error
-	}
-	b := &boundResize{linear: r.linear, rows: []sample{{}}, inH: 1}
-	if len(axes) == 4 {
-		b.rows, b.inH = r.samples(axes[2]), axes[2].in
-	}
-	last := axes[len(axes)-1]
-	b.cols, b.inW = r.samples(last), last.in
-	b.outer, b.inner = axes[0].in*axes[1].in, 1
-	if r.hwnc {
-		b.outer, b.inner = 1, b.outer
-	}
-	return b
-}
-
-// Run is called for operators that were not bound.
-func (*Resize) Run(*plan.Context, []*plan.Tensor, []*plan.Tensor) error {
-	return errors.New("exec: internal error: a resize is not bound")
-}
-
-// boundResize resizes [outer inH inW inner].
-type boundResize struct {
-	linear       bool
-	rows, cols   []sample
-	inH, inW     int
-	outer, inner int
-}
-
-// Run computes the samples, one row of the result after the other.
-func (b *boundResize) Run(c *plan.Context, in, out []*plan.Tensor) error {
-	x, y := in[0].F, out[0].F
-	h, w, n := len(b.rows), len(b.cols), b.inner
-	each(c, b.outer*h, w*n, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row := b.rows[i%h]
-			top := x[(i/h*b.inH+row.at)*b.inW*n:]
-			bottom := x[(i/h*b.inH+row.next)*b.inW*n:]
-			dst := y[i*w*n : (i+1)*w*n]
-			for k, col := range b.cols {
-				switch {
-				case !b.linear && n == 1:
-					dst[k] = top[col.at]
-				case !b.linear:
-					copy(dst[k*n:(k+1)*n], top[col.at*n:])
-				default:
-					for j := range n {
-						p, q := col.at*n+j, col.next*n+j
-						dst[k*n+j] = mix(mix(top[p], top[q], col.part), mix(bottom[p], bottom[q], col.part), row.part)
-					}
+// taps returns the weights of the elements around the coordinates.
+func (r *Resize) taps(a *resized) *taps {
+	t := &taps{in: a.in}
+	s := r.shrink(a)
+	first := int(math.Floor(-r.reach()/s)) + 1
+	var weights []float64
+	for i := range a.out {
+		begin := len(t.list)
+		if x, outside := r.coordinate(a, i); !outside {
+			base := math.Floor(float64(x))
+			sum := 0.0
+			weights = weights[:0]
+			for k := first; k <= 1-first; k++ {
+				w := r.weight(math.Abs(float64(s * (float64(k) - (float64(x) - base)))))
+				at := int(base) + k
+				if w == 0 || r.exclude && (at < 0 || at >= a.in) {
+					continue
+				}
+				sum += w
+				at = min(max(at, 0), a.in-1) // the edge goes on outside
+				if n := len(t.list); n > begin && t.list[n-1].at == at {
+					weights[n-1-begin] += w
+				} else {
+					t.list, weights = append(t.list, tap{at: at}), append(weights, w)
 				}
 			}
+			for j, w := range weights {
+				if r.exclude || r.antialias {
+					w /= sum
+				}
+				t.list[begin+j].weight = float32(w)
+			}
 		}
-	})
-	return nil
+		t.ends = append(t.ends, len(t.list))
+	}
+	return t
 }
 
-// mix returns a·(1-part) + b·part.
-func mix(a, b, part float32) float32 { return float32(a*(1-part)) + float32(b*part) }
+// weight returns the weight of an element at distance d.
+func (r *Resize) weight(d float64) float64 {
+	a := r.cubic
+	switch {
+	case r.mode == "linear":
+		return max(1-d, 0)
+	case d <= 1: // Keys, Cubic convolution interpolation for digital image processing (1981)
+		return float64((float64((a+2)*d)-(a+3))*float64(d*d)) + 1
+	case d < 2:
+		return float64((float64((float64(d-5))*d)+8)*float64(a*d)) - 4*a
+	}
+	return 0
+}
+
+// Run resizes.
+func (r *Resize) Run(c *plan.Context, in, out []*plan.Tensor) error {
+	dims, err := r.dimensions(asArgs(in))
+	if err != nil {
+		return err
+	}
+	lists, all := make([][]int, len(dims)), make([]*taps, len(dims))
+	for k := range dims {
+		switch a := &dims[k]; {
+		case a.stays():
+		case r.mode == "nearest":
+			lists[k] = r.nearest(a)
+		default:
+			all[k] = r.taps(a)
+		}
+	}
+	x, y := in[0], out[0]
+	if r.mode == "nearest" {
+		fill := r.fill
+		if fill != nil && y.DType.Integer() {
+			fill = ints(nil, int64(fill.F[0]))
+		}
+		remap(c, y, x, lists, fill)
+		return nil
+	}
+	separable(c, y.F, x.F, c.Scratch, x.Shape, all, false)
+	if r.coord != "tf_crop_and_resize" {
+		return nil
+	}
+	for k, t := range all {
+		inner := plan.Count(y.Shape[k+1:])
+		for i := range y.F {
+			if t != nil && len(t.of(i/inner%len(t.ends))) == 0 {
+				y.F[i] = r.fill.F[0]
+			}
+		}
+	}
+	return nil
+}

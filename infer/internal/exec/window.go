@@ -66,7 +66,7 @@ func readWindow(d *plan.Decl) (w window, err error) {
 	if len(w.pads)%2 != 0 {
 		return w, errorf("attribute pads has %d elements, want two for each spatial dimension", len(w.pads))
 	}
-	return w, w.checkRank(rank)
+	return w, nil
 }
 
 // readSizes reads a list of numbers of at least least.
@@ -79,15 +79,6 @@ func readSizes(d *plan.Decl, name string, least int64) ([]int, error) {
 		sizes = append(sizes, int(v))
 	}
 	return sizes, nil
-}
-
-// checkRank returns an error for a number of spatial dimensions that cannot run; below zero it is
-// not known yet.
-func (window) checkRank(spatial int) error {
-	if spatial > 2 {
-		return errorf("has %d spatial dimensions, want 1 or 2: three are not supported", spatial)
-	}
-	return nil
 }
 
 // span is a window along one dimension.

@@ -7,7 +7,7 @@ import (
 	"gantry/infer/internal/plan"
 )
 
-// makeConvolutions turns Conv and ConvTranspose with constant weights into Convolution, whose layout is
+// makeConvolutions turns Conv and ConvTranspose with constant weights and at most two spatial dimensions into Convolution, whose layout is
 // HWNC from chooseLayouts on. Each will pack its own copy of the weights: those that the budget has no
 // copies for stay as they are.
 func makeConvolutions(g *plan.Graph, b *Budget) error {
@@ -18,7 +18,7 @@ func makeConvolutions(g *plan.Graph, b *Budget) error {
 			continue
 		}
 		w := g.Values[n.In[1]].Const
-		if w == nil || w.DType != plan.Float32 {
+		if w == nil || w.DType != plan.Float32 || len(w.Shape) == 5 {
 			continue
 		}
 		c := &exec.Convolution{Conv: op, W: w.F, Shape: w.Shape}

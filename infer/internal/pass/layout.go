@@ -55,7 +55,7 @@ func (l *layouts) keep(n *plan.Node) bool {
 	case exec.Imager:
 		x := l.images[n.In[0]]
 		inner := op.HWNC()
-		if !x.made || inner == nil {
+		if !x.made || inner == nil || len(n.Out) > 1 {
 			return false
 		}
 		for _, v := range n.In[1:] {
