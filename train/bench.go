@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 	"gantry/internal/rng"
 	"gantry/models"
 	"gantry/train/dataset"
@@ -103,7 +104,7 @@ func Bench(p *models.Preset, threads int, length time.Duration) (*BenchResult, e
 	if r.PeakGFLOPS > 0 {
 		r.Share = r.GFLOPS / r.PeakGFLOPS
 	}
-	r.PeakRSSBytes, _ = peakMemory()
+	r.PeakRSSBytes, _ = memory.Peak()
 	return r, nil
 }
 

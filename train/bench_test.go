@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 	"gantry/models"
 )
 
@@ -72,7 +73,7 @@ func TestBenchMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Recipe.Batch = 1 << 20 // 12.9 GB of images, 5 TB in all
-	if free, ok := freeMemory(); !ok || free > 1e12 {
+	if free, ok := memory.Free(); !ok || free > 1e12 {
 		t.Skip("memory is not known here, or has room for it")
 	}
 	var before, after runtime.MemStats

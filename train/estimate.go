@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"gantry/internal/graph"
+	"gantry/internal/memory"
 	"gantry/models"
 	"gantry/train/dataset"
 )
@@ -96,7 +97,7 @@ func (e Estimate) lines(dir string) []string {
 		return fmt.Sprintf(" (%s free)", humanBytes(n))
 	}
 	return []string{
-		fmt.Sprintf("memory: about %s%s", humanBytes(e.Memory), free(freeMemory())),
+		fmt.Sprintf("memory: about %s%s", humanBytes(e.Memory), free(memory.Free())),
 		fmt.Sprintf("disk: up to %s%s, checkpoints of %s", humanBytes(e.Disk), free(freeSpace(existing(dir))), humanBytes(e.Checkpoint)),
 	}
 }
@@ -134,7 +135,7 @@ func checkRoom(dir string, s *Settings) error {
 
 // checkMemory refuses a run that memory has no room for.
 func checkMemory(e Estimate) error {
-	if free, ok := freeMemory(); ok && free < e.Memory {
+	if free, ok := memory.Free(); ok && free < e.Memory {
 		return failure("a smaller --batch or a smaller preset needs less",
 			"%s of memory are free, the run needs about %s", humanBytes(free), humanBytes(e.Memory))
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 	"gantry/models"
 	"gantry/train/dataset"
 )
@@ -166,7 +167,7 @@ func TestBrokenRuns(t *testing.T) {
 
 // TestMemory asks for more memory than any machine has.
 func TestMemory(t *testing.T) {
-	if _, ok := freeMemory(); !ok {
+	if _, ok := memory.Free(); !ok {
 		t.Skip("this system does not say how much memory is free")
 	}
 	p, err := models.ParsePreset([]byte(strings.Replace(smallPreset, `"units": 8`, `"units": 1048576`, 1)))

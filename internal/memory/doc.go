@@ -1,0 +1,2 @@
+// Package memory tells how much memory this process has had and may still have, where the system says.
+package memory
