@@ -125,27 +125,38 @@ func (m *Model) Summary() Summary {
 // PlanText returns, for people, the steps that a Run takes in which every open dimension is open, and
 // the memory it needs. Models whose inputs decide shapes by their elements have no such plan.
 func (m *Model) PlanText(open int) (string, error) {
-	in := make([]*plan.Tensor, len(m.inputs))
-	for i, v := range m.inputs {
-		if v.Shape == nil {
-			return "", fmt.Errorf("infer: input %q: the model does not state its shape", v.Name)
-		}
-		if m.graph.ValueInputs()[i] {
-			return "", fmt.Errorf("infer: input %q decides shapes, so there is no plan without it", v.Name)
-		}
-		shape := slices.Clone(v.Shape)
-		for k, d := range shape {
-			if d < 0 {
-				shape[k] = open
-			}
-		}
-		in[i] = &plan.Tensor{Type: plan.Type{DType: v.DType, Shape: shape}}
-	}
-	p, err := m.plan(in)
+	p, err := m.openPlan(open)
 	if err != nil {
 		return "", err
 	}
 	return p.String(), nil
+}
+
+// openPlan returns the plan in which every open dimension is open.
+func (m *Model) openPlan(open int) (*plan.Plan, error) {
+	in := make([]*plan.Tensor, len(m.inputs))
+	for i := range m.inputs {
+		v := &m.inputs[i]
+		if v.Shape == nil {
+			return nil, fmt.Errorf("infer: input %q: the model does not state its shape", v.Name)
+		}
+		if m.graph.ValueInputs()[i] {
+			return nil, fmt.Errorf("infer: input %q decides shapes, so there is no plan without it", v.Name)
+		}
+		in[i] = &plan.Tensor{Type: plan.Type{DType: v.DType, Shape: v.open(open)}}
+	}
+	return m.plan(in)
+}
+
+// open returns the shape of v in which every open dimension is n.
+func (v *ValueInfo) open(n int) []int {
+	shape := slices.Clone(v.Shape)
+	for k, d := range shape {
+		if d < 0 {
+			shape[k] = n
+		}
+	}
+	return shape
 }
 
 func (m *Model) runner() *exec.Runner { return exec.NewRunner(m.graph, m.limits, m.pool) }

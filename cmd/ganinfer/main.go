@@ -26,6 +26,7 @@ const usage = `Ganinfer draws images from a generator in an ONNX file.
     ganinfer sample    draw samples: a grid, PNG files or an .npy array
     ganinfer run       run any model on .npy arrays
     ganinfer inspect   show what is in a file and how it runs
+    ganinfer bench     measure how fast a model runs
     ganinfer verify    check a file's samples against the golden in its metadata
 
     ganinfer COMMAND --help    the flags of a command
@@ -46,7 +47,7 @@ type command struct {
 	flags       func(*pflag.FlagSet) (run func(ctx context.Context, args []string, stdout io.Writer) error)
 }
 
-var commands = []command{sampleCommand, runCommand, inspectCommand, verifyCommand}
+var commands = []command{sampleCommand, runCommand, inspectCommand, benchCommand, verifyCommand}
 
 func main() {
 	// The weights are most of the heap and hold no pointers; the collections that their arrival
@@ -129,7 +130,7 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		}
 		return do(ctx, fs.Args(), stdout)
 	}
-	return &misuse{fmt.Errorf("unknown command %q", args[0]), "the commands are sample, run, inspect and verify"}
+	return &misuse{fmt.Errorf("unknown command %q", args[0]), "the commands are sample, run, inspect, bench and verify"}
 }
 
 // misuse is an error of the command line. The hint may be empty.

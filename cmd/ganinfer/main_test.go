@@ -236,7 +236,7 @@ func TestMisuse(t *testing.T) {
 		"sample --model g.onnx --seed -1 --grid x.png":                                       {2, "invalid argument"},
 		"sample --model g.onnx --seeds 5-1 --grid x.png":                                     {2, "range 5-1 ends before it begins"},
 		"sample --model g.onnx --seeds 0-99999999999 --grid x.png":                           {2, "more than 1048576 seeds"},
-		"sample --model g.onnx --seeds 0,,2 --grid x.png":                                    {2, `"" is not a seed`},
+		"sample --model g.onnx --seeds 0,,2 --grid x.png":                                    {2, `"" is not a number`},
 		"sample --model g.onnx --seeds 0 --batch -1 --grid x.png":                            {2, "--batch -1"},
 		"sample --model g.onnx --seeds 0 --threads -1 --grid x.png":                          {2, "--threads -1"},
 		"sample --model g.onnx --seeds 0 --threads 1025 --grid x.png":                        {2, "--threads 1025: must be at most 1024"},
@@ -275,6 +275,8 @@ func TestMisuse(t *testing.T) {
 		"verify g.onnx":                                                                      {1, "no golden"},
 		"verify g.onnx points.onnx":                                                          {2, `unexpected argument "points.onnx"`},
 		"inspect g.onnx --model g.onnx":                                                      {2, `unexpected argument "g.onnx"`},
+		"bench g.onnx --batch x":                                                             {2, "--batch x: \"x\" is not a number"},
+		"bench g.onnx --threads 0":                                                           {2, "--threads 0: must be"},
 		"inspect --batch 0 g.onnx":                                                           {2, "--batch 0"},
 	} {
 		code, stdout, stderr := ganinfer(line)

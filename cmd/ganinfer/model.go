@@ -17,13 +17,18 @@ type modelFlags struct {
 }
 
 func (m *modelFlags) bind(fs *pflag.FlagSet) {
-	fs.StringVar(&m.path, "model", "", "the ONNX `file`")
+	m.bindFile(fs)
 	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor;\nresults do not depend on it")
+}
+
+// bindFile binds what says which file it is.
+func (m *modelFlags) bindFile(fs *pflag.FlagSet) {
+	fs.StringVar(&m.path, "model", "", "the ONNX `file`")
 }
 
 // load loads the model. args are what stands on the command line beside flags: the file may stand
 // there instead of behind --model, and nothing else.
-func (m *modelFlags) load(args []string) (*infer.Model, error) {
+func (m modelFlags) load(args []string) (*infer.Model, error) {
 	if m.path == "" && len(args) > 0 {
 		m.path, args = args[0], args[1:]
 	}

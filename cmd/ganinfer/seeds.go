@@ -42,7 +42,7 @@ func parseSeeds(s string) ([]uint64, error) {
 func parseSeed(s string) (uint64, error) {
 	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a seed: want a number from 0 to 18446744073709551615", s)
+		return 0, fmt.Errorf("%q is not a number from 0 to 18446744073709551615", s)
 	}
 	return n, nil
 }
