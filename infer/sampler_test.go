@@ -115,7 +115,7 @@ func TestSamplerRefuses(t *testing.T) {
 		change func(g *onnx.GraphProto)
 		want   string
 	}{
-		"two inputs":   {func(g *onnx.GraphProto) { g.Input = append(g.Input, onnxtest.Value("y", 1)) }, `inputs are ["z" "y"], want one`},
+		"two inputs":   {func(g *onnx.GraphProto) { g.Input = append(g.Input, onnxtest.Value("x", 1)) }, `inputs are ["z" "x"]; beside latents and labels, ["x"] must be given`},
 		"open latent":  {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", "N", "K") }, "want [N, nz] with a fixed nz"},
 		"rank 1":       {func(g *onnx.GraphProto) { g.Input[0] = onnxtest.Value("z", 4) }, "want [N, nz]"},
 		"no shape":     {func(g *onnx.GraphProto) { g.Input[0].Type.TensorType.Shape = nil }, `input "z" has shape any shape, want [N, nz]`},

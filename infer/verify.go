@@ -49,7 +49,7 @@ func Verify(ctx context.Context, m *Model) (*VerifyReport, error) {
 	}
 	keys := make([]Key, len(g.Indices))
 	for i, k := range g.Indices {
-		keys[i] = Key{g.Seed, k}
+		keys[i] = Key{Seed: g.Seed, Index: k}
 	}
 	r := &VerifyReport{Samples: len(keys), Bound: g.Bound, Pixels: meta.Numerics == kernel.Numerics && g.Pixels != ""}
 	var sum sha256.Digest

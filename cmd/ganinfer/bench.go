@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -27,14 +26,14 @@ Examples:
     ganinfer bench g.onnx --json --seconds 0.1    one JSON object a line
 `, benchFlags}
 
-func benchFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+func benchFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bindFile(fs)
 	batches := fs.String("batch", "1,64", "batches, a `list`")
 	threads := fs.String("threads", "1,2", "numbers of threads, a `list`")
 	seconds := fs.Float64("seconds", 3, "how long each of them is measured")
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
-	return func(ctx context.Context, args []string, stdout io.Writer) error {
+	return func(ctx context.Context, args []string, std streams) error {
 		bs, err := parseSeeds(*batches)
 		if err != nil {
 			return misusef("for example --batch 1,64", "--batch %s: %w", *batches, err)
@@ -68,7 +67,7 @@ func benchFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) er
 					}
 					line = string(b)
 				}
-				if _, err := fmt.Fprintln(stdout, line); err != nil {
+				if _, err := fmt.Fprintln(std.out, line); err != nil {
 					return err
 				}
 			}

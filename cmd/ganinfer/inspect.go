@@ -24,11 +24,11 @@ Examples:
     ganinfer inspect --model g.onnx
     ganinfer inspect g.onnx
     ganinfer inspect g.onnx --batch 64
-`, func(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+`, func(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bind(fs)
 	batch := fs.Int("batch", 1, "what stands for the open dimensions in the plan")
-	return func(_ context.Context, args []string, stdout io.Writer) error {
+	return func(_ context.Context, args []string, std streams) error {
 		if *batch < 1 {
 			return misusef("", "--batch %d: must be at least 1", *batch)
 		}
@@ -36,7 +36,7 @@ Examples:
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(stdout, inspection(model, *batch))
+		_, err = io.WriteString(std.out, inspection(model, *batch))
 		return err
 	}
 }}
@@ -50,10 +50,10 @@ Examples:
     ganinfer verify --model g.onnx
     ganinfer verify g.onnx
     ganinfer verify g.onnx --threads 1
-`, func(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+`, func(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bind(fs)
-	return func(ctx context.Context, args []string, stdout io.Writer) error {
+	return func(ctx context.Context, args []string, std streams) error {
 		model, err := m.load(args)
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ Examples:
 		if r.Pixels {
 			pixels = "8-bit pixels equal"
 		}
-		_, err = fmt.Fprintf(stdout, "ok: %d samples, %d values, largest difference %.2g of the value range (bound %g), %s\n",
+		_, err = fmt.Fprintf(std.out, "ok: %d samples, %d values, largest difference %.2g of the value range (bound %g), %s\n",
 			r.Samples, r.Values, r.MaxDiff, r.Bound, pixels)
 		return err
 	}

@@ -23,14 +23,15 @@ import (
 
 const usage = `Ganinfer draws images from a generator in an ONNX file.
 
-    ganinfer sample    draw samples: a grid, PNG files or an .npy array
-    ganinfer run       run any model on .npy arrays
-    ganinfer inspect   show what is in a file and how it runs
-    ganinfer bench     measure how fast a model runs
-    ganinfer verify    check a file's samples against the golden in its metadata
+    ganinfer sample        draw samples: a grid, PNG files or an .npy array
+    ganinfer interpolate   walk from latent to latent: a GIF or PNG files
+    ganinfer run           run any model on .npy arrays
+    ganinfer inspect       show what is in a file and how it runs
+    ganinfer bench         measure how fast a model runs
+    ganinfer verify        check its samples against the golden in its metadata
 
-    ganinfer COMMAND --help    the flags of a command
-    ganinfer --version         version, and the kernels that this processor uses
+    ganinfer COMMAND --help   the flags of a command
+    ganinfer --version        version, and the kernels that this processor uses
 
 Examples:
     ganinfer sample --model g.onnx --seeds 0-63 --grid grid.png
@@ -44,10 +45,13 @@ the threads.
 // command is a subcommand: flags binds its flags, run does the work after they are parsed.
 type command struct {
 	name, usage string
-	flags       func(*pflag.FlagSet) (run func(ctx context.Context, args []string, stdout io.Writer) error)
+	flags       func(*pflag.FlagSet) action
 }
 
-var commands = []command{sampleCommand, runCommand, inspectCommand, benchCommand, verifyCommand}
+// action does the work of a command. args are what stands on the command line beside flags.
+type action func(ctx context.Context, args []string, std streams) error
+
+var commands = []command{sampleCommand, interpolateCommand, runCommand, inspectCommand, benchCommand, verifyCommand}
 
 func main() {
 	// The weights are most of the heap and hold no pointers; the collections that their arrival
@@ -128,9 +132,9 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		if err != nil {
 			return &misuse{err, "ganinfer " + c.name + " --help lists the flags"}
 		}
-		return do(ctx, fs.Args(), stdout)
+		return do(ctx, fs.Args(), streams{stdout, stderr})
 	}
-	return &misuse{fmt.Errorf("unknown command %q", args[0]), "the commands are sample, run, inspect, bench and verify"}
+	return &misuse{fmt.Errorf("unknown command %q", args[0]), "ganinfer --help lists the commands"}
 }
 
 // misuse is an error of the command line. The hint may be empty.

@@ -1,25 +1,37 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
+
+	"golang.org/x/term"
 
 	"gantry/internal/atomicfile"
 )
 
-// checkOutput refuses the name - for a file: what stands there in other programs does not come here.
-func checkOutput(flag, file string) error {
-	if file == "-" {
-		return misusef("name a file", "%s -: standard output takes no pictures and arrays", flag)
-	}
-	return nil
+// streams are where the program writes: results to out, words to err.
+type streams struct{ out, err io.Writer }
+
+// terminal reports whether w is a terminal.
+func (streams) terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// writeFile writes a file that is there when it is complete. Errors name it. That it cannot be made
+// writeFile writes a file that is there when it is complete; - is standard output. Errors name it. That it cannot be made
 // is found before write is called.
-func writeFile(path string, write func(io.Writer) error) error {
+func (s streams) writeFile(path string, write func(io.Writer) error) error {
+	if path == "-" {
+		w := bufio.NewWriterSize(s.out, 1<<16)
+		if err := write(w); err != nil {
+			return err
+		}
+		return w.Flush()
+	}
 	return atomicfile.WriteFileAtomic(path, func(w io.Writer) error { return write(named{w, path}) })
 }
 

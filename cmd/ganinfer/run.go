@@ -29,12 +29,12 @@ Examples:
 // maxInput is the largest array file that --input reads.
 const maxInput = 1 << 30
 
-func runFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) error {
+func runFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bind(fs)
 	inputs := fs.StringArray("input", nil, "an input, as `NAME=FILE`; once for each")
 	outputs := fs.StringArray("output", nil, "an output to write, as `NAME=FILE`; once for each")
-	return func(ctx context.Context, args []string, stdout io.Writer) error {
+	return func(ctx context.Context, args []string, std streams) error {
 		model, err := m.load(args)
 		if err != nil {
 			return err
@@ -47,7 +47,7 @@ func runFlags(fs *pflag.FlagSet) func(context.Context, []string, io.Writer) erro
 		if err != nil {
 			return err
 		}
-		return runModel(ctx, model, in, out, stdout)
+		return runModel(ctx, model, in, out, std)
 	}
 }
 
@@ -87,10 +87,10 @@ func pairs(flag string, list []string, values []infer.ValueInfo) ([]pair, error)
 	return ps, nil
 }
 
-func runModel(ctx context.Context, model *infer.Model, in, out []pair, stdout io.Writer) error {
+func runModel(ctx context.Context, model *infer.Model, in, out []pair, std streams) error {
 	for _, p := range out {
-		if err := checkOutput("--output", p.file); err != nil {
-			return err
+		if p.file == "-" {
+			return misusef("name a file", "--output %s=-: standard output takes no arrays here", p.value.Name)
 		}
 	}
 	for _, v := range model.Inputs() {
@@ -98,29 +98,23 @@ func runModel(ctx context.Context, model *infer.Model, in, out []pair, stdout io
 			return misusef("add --input NAME=FILE; ganinfer inspect lists the model's inputs", "--input for %q is missing", v.Name)
 		}
 	}
-	tensors := map[string]infer.Tensor{}
-	for _, p := range in {
-		a, err := npy.ReadFile(p.file, maxInput)
-		if err != nil {
-			return err
-		}
-		if tensors[p.value.Name], err = toTensor(a, p.value.DType); err != nil {
-			return fmt.Errorf("%s: %w", p.file, err)
-		}
+	tensors, err := readInputs(in)
+	if err != nil {
+		return err
 	}
 	results, err := model.NewSession().Run(ctx, tensors)
 	if err != nil {
 		return err
 	}
 	for _, p := range out {
-		err := writeFile(p.file, func(w io.Writer) error { return npy.Write(w, fromTensor(results[p.value.Name])) })
+		err := std.writeFile(p.file, func(w io.Writer) error { return npy.Write(w, fromTensor(results[p.value.Name])) })
 		if err != nil {
 			return err
 		}
 	}
 	for _, v := range model.Outputs() {
 		t := results[v.Name]
-		if _, err := fmt.Fprintf(stdout, "%s %v %v\n", onnx.Printable(v.Name), t.DType, t.Shape); err != nil {
+		if _, err := fmt.Fprintf(std.out, "%s %v %v\n", onnx.Printable(v.Name), t.DType, t.Shape); err != nil {
 			return err
 		}
 	}

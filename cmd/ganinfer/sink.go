@@ -1,27 +1,29 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"time"
 
-	"gantry/infer"
 	"gantry/internal/imaging"
+	"gantry/internal/imaging/animation"
 	"gantry/internal/kernel"
 	"gantry/internal/npy"
 )
 
-// maxGrid is the largest number of bytes that the samples of one picture may have.
-const maxGrid = 1 << 28
+// maxPicture is the largest number of bytes that the samples of one picture or animation may have.
+const maxPicture = 1 << 28
 
 // sink is where samples go.
 type sink struct {
+	*drawing
 	grid    string // file, or ""
-	out     string // directory or .npy file, or ""
-	count   int
-	name    func(i int) string
+	out     string // directory, .npy or .gif file, or ""
+	std     streams
 	shape   []int // of a sample
 	lo, hi  float32
 	pix     []uint8 // of the current sample
@@ -29,57 +31,51 @@ type sink struct {
 	isImage bool
 }
 
-func newSink(s *infer.Sampler, src *source, grid, out string) (*sink, error) {
-	k := &sink{grid: grid, out: out, count: src.count, name: src.name, shape: s.Shape()}
-	k.lo, k.hi = s.ValueRange()
+func newSink(d *drawing, grid, out string, std streams) (*sink, error) {
+	k := &sink{drawing: d, grid: grid, out: out, std: std, shape: d.sampler.Shape()}
+	k.lo, k.hi = d.sampler.ValueRange()
 	size := 1
 	for _, d := range k.shape {
 		size *= d
 	}
 	k.isImage = len(k.shape) == 3
-	asPNG := grid != "" || out != "" && !isArray(out)
+	asPicture := grid != "" || out != "" && !isArray(out)
 	switch {
-	case asPNG && !k.isImage:
+	case asPicture && !k.isImage:
 		return nil, misusef("--out samples.npy writes it as an array", "a sample has shape %v, which is no picture", k.shape)
-	case asPNG && k.shape[0] != 1 && k.shape[0] != 3:
-		return nil, misusef("--out samples.npy writes it as an array", "a sample has %d channels, want 1 (grey) or 3 (RGB)", k.shape[0])
-	case grid != "" && k.count > maxGrid/size:
-		return nil, misusef("draw fewer samples, or use --out", "--grid: %d samples of %v are too much for one picture", k.count, k.shape)
+	case asPicture && k.shape[0] != 1 && k.shape[0] != 3:
+		hint := "--out samples.npy writes it as an array"
+		if c := k.shape[2]; c == 1 || c == 3 {
+			hint = "is it [H, W, C]? add --layout nhwc"
+		}
+		return nil, misusef(hint, "a sample has %d channels, want 1 (grey) or 3 (RGB)", k.shape[0])
+	case (grid != "" || extension(out) == ".gif") && d.total() > maxPicture/size:
+		return nil, misusef("draw fewer samples, or use --out DIR", "%d samples of %v are too much for one picture", d.total(), k.shape)
 	}
 	if k.isImage {
 		k.pix = make([]uint8, size)
 	}
 	if grid != "" {
-		k.allPix = make([]uint8, 0, k.count*size)
+		k.allPix = make([]uint8, 0, d.total()*size)
 	}
 	return k, nil
 }
 
-// isArray reports whether --out names an array file.
-func isArray(out string) bool { return strings.EqualFold(filepath.Ext(out), ".npy") }
-
-// drawer computes all samples and hands them to emit, in order.
-type drawer func(emit func(i int, x []float32) error) error
-
-// write takes all samples from draw. No file is there before it is complete; that a file cannot be
+// write draws all samples. No file is there before it is complete; that a file cannot be
 // made is found before anything is drawn.
-func (k *sink) write(draw drawer) error {
-	finite := func(emit func(i int, x []float32) error) error {
-		return draw(func(i int, x []float32) error {
-			if at := kernel.FirstNonFinite(x); at >= 0 {
-				return fmt.Errorf("sample %d (%s): element %d is %v, want a finite number", i, k.name(i), at, x[at])
-			}
-			return emit(i, x)
-		})
-	}
+func (k *sink) write(ctx context.Context) error {
 	if k.grid == "" {
-		return k.writeOut(finite)
+		return k.writeOut(ctx)
 	}
-	return writeFile(k.grid, func(w io.Writer) error {
-		if err := k.writeOut(finite); err != nil {
+	return k.std.writeFile(k.grid, func(w io.Writer) error {
+		if err := k.writeOut(ctx); err != nil {
 			return err
 		}
-		img, err := imaging.Grid(k.allPix, k.count, k.shape[0], k.shape[1], k.shape[2], 0)
+		columns := 0
+		if len(k.labels) > 1 {
+			columns = k.count // a row for each label
+		}
+		img, err := imaging.Grid(k.allPix, k.total(), k.shape[0], k.shape[1], k.shape[2], columns)
 		if err != nil {
 			return err
 		}
@@ -88,62 +84,90 @@ func (k *sink) write(draw drawer) error {
 }
 
 // writeOut draws, and writes what --out asks for.
-func (k *sink) writeOut(draw drawer) error {
+func (k *sink) writeOut(ctx context.Context) error {
 	switch {
 	case k.out == "":
-		return draw(func(_ int, x []float32) error { return k.collect(x) })
+		return k.draw(ctx, func(int, []float32) error { return nil })
 	case isArray(k.out):
-		return writeFile(k.out, func(w io.Writer) error { return k.writeArray(w, draw) })
+		return k.std.writeFile(k.out, func(w io.Writer) error { return k.writeArray(ctx, w) })
+	case !isDir(k.out):
+		return k.std.writeFile(k.out, func(w io.Writer) error { return k.writeAnimation(ctx, w) })
 	}
 	if err := os.MkdirAll(k.out, 0o777); err != nil {
 		return err
 	}
-	return draw(k.writeImage)
+	return k.draw(ctx, func(i int, _ []float32) error {
+		img, err := k.image()
+		if err != nil {
+			return err
+		}
+		return k.std.writeFile(filepath.Join(k.out, k.sampleName(i)+".png"), func(w io.Writer) error { return imaging.EncodePNG(w, img) })
+	})
 }
 
-// collect turns a sample into pixels and keeps them if there will be a grid.
-func (k *sink) collect(x []float32) error {
-	if k.isImage {
-		imaging.Pixels(k.pix, x, k.lo, k.hi)
-	}
-	if k.grid != "" {
-		k.allPix = append(k.allPix, k.pix...)
-	}
-	return nil
+// draw computes all samples, turns each into pixels if it is an image, and keeps these if there will be a grid.
+func (k *sink) draw(ctx context.Context, emit func(i int, x []float32) error) error {
+	bar := newProgress(k.std, k.total())
+	defer bar.end()
+	return k.drawing.draw(ctx, func(i int, x []float32) error {
+		if at := kernel.FirstNonFinite(x); at >= 0 {
+			return fmt.Errorf("sample %d (%s): element %d is %v, want a finite number", i, k.sampleName(i), at, x[at])
+		}
+		if k.isImage {
+			imaging.Pixels(k.pix, x, k.lo, k.hi)
+		}
+		if k.grid != "" {
+			k.allPix = append(k.allPix, k.pix...)
+		}
+		if err := emit(i, x); err != nil {
+			return err
+		}
+		if bar != nil {
+			bar.at(i+1, time.Now())
+		}
+		return nil
+	})
 }
 
-func (k *sink) writeArray(w io.Writer, draw drawer) error {
+// image returns the current sample.
+func (k *sink) image() (image.Image, error) {
+	return imaging.Grid(k.pix, 1, k.shape[0], k.shape[1], k.shape[2], 1)
+}
+
+func (k *sink) writeArray(ctx context.Context, w io.Writer) error {
 	dtype := npy.Float32
 	if k.isImage {
 		dtype = npy.Uint8
 	}
-	a, err := npy.NewWriter(w, dtype, append([]int{k.count}, k.shape...))
+	a, err := npy.NewWriter(w, dtype, append([]int{k.total()}, k.shape...))
 	if err != nil {
 		return err
 	}
-	err = draw(func(_ int, x []float32) error {
-		if err := k.collect(x); err != nil || !k.isImage {
-			return firstError(err, func() error { return a.Float32(x) })
+	err = k.draw(ctx, func(_ int, x []float32) error {
+		if k.isImage {
+			return a.Uint8(k.pix)
 		}
-		return a.Uint8(k.pix)
+		return a.Float32(x)
 	})
-	return firstError(err, a.Close)
-}
-
-func firstError(err error, next func() error) error {
 	if err != nil {
 		return err
 	}
-	return next()
+	return a.Close()
 }
 
-func (k *sink) writeImage(i int, x []float32) error {
-	if err := k.collect(x); err != nil {
+// writeAnimation writes a GIF of 25 frames a second.
+func (k *sink) writeAnimation(ctx context.Context, w io.Writer) error {
+	const delay = 4
+	var frames []*image.Paletted
+	err := k.draw(ctx, func(int, []float32) error {
+		img, err := k.image()
+		if err == nil {
+			frames = append(frames, animation.Paletted(img, img.Bounds()))
+		}
 		return err
-	}
-	img, err := imaging.Grid(k.pix, 1, k.shape[0], k.shape[1], k.shape[2], 1)
+	})
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(k.out, k.name(i)+".png"), func(w io.Writer) error { return imaging.EncodePNG(w, img) })
+	return animation.Encode(w, frames, delay, delay)
 }

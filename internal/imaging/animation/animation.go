@@ -1,38 +1,86 @@
-// Package animation writes GIFs. It stands apart from package imaging because
-// package image/gif registers its decoder in every program that links it.
+// Package animation writes GIFs. Its encoder writes what image/gif would write, byte for byte, and leaves out the
+// decoder, the quantizer and package image/draw, which that would link into every program.
 package animation
 
 import (
+	"bytes"
 	"cmp"
+	"compress/lzw"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 	"image/color"
-	"image/draw"
-	"image/gif"
 	"io"
+	"math/bits"
 	"slices"
 )
 
 // Encode writes an animation that repeats for ever: each frame is shown for
-// delay hundredths of a second, the last one for last. The frames have one size.
+// delay hundredths of a second, the last one for last. The frames have one size, of at most 65535 pixels in each
+// direction, and opaque palettes of 1 to 256 colours.
 // The bytes depend on the arguments and on the release of Go alone.
 func Encode(w io.Writer, frames []*image.Paletted, delay, last int) error {
 	if len(frames) == 0 {
 		return errors.New("animation: no frames, want at least 1")
 	}
-	g := &gif.GIF{Image: frames}
+	size := frames[0].Bounds().Size()
+	if size.X < 1 || size.Y < 1 || size.X > 1<<16-1 || size.Y > 1<<16-1 {
+		return fmt.Errorf("animation: frames have %v pixels, want 1 to 65535 in each direction", size)
+	}
+	var b bytes.Buffer
+	short := func(v int) { b.Write(binary.LittleEndian.AppendUint16(nil, uint16(v))) }
+	b.WriteString("GIF89a")
+	short(size.X)
+	short(size.Y)
+	b.WriteString("\x00\x00\x00") // no colours for all frames
+	if len(frames) > 1 {
+		b.WriteString("\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00") // repeat for ever
+	}
+	var compressed bytes.Buffer
 	for i, f := range frames {
-		if got, want := f.Bounds().Size(), frames[0].Bounds().Size(); got != want {
-			return fmt.Errorf("animation: frame %d has %v pixels, want %v", i, got, want)
+		if got := f.Bounds().Size(); got != size {
+			return fmt.Errorf("animation: frame %d has %v pixels, want %v", i, got, size)
 		}
-		g.Delay = append(g.Delay, delay)
+		depth := max(1, bits.Len(uint(len(f.Palette)-1))) // bits of a colour's number
+		if len(f.Palette) == 0 || depth > 8 {
+			return fmt.Errorf("animation: frame %d has %d colours, want 1 to 256", i, len(f.Palette))
+		}
+		if i == len(frames)-1 {
+			delay = last
+		}
+		b.WriteString("\x21\xf9\x04\x00") // how long it is shown
+		short(delay)
+		b.WriteString("\x00\x00\x2c\x00\x00\x00\x00") // the frame, at 0, 0
+		short(size.X)
+		short(size.Y)
+		b.WriteByte(0x80 | byte(depth-1)) // with its colours
+		for _, c := range f.Palette {
+			r, g, bl, _ := c.RGBA()
+			b.Write([]byte{byte(r >> 8), byte(g >> 8), byte(bl >> 8)})
+		}
+		b.Write(make([]byte, 3*(1<<depth-len(f.Palette))))
+		b.WriteByte(byte(max(2, depth)))
+		compressed.Reset()
+		z := lzw.NewWriter(&compressed, lzw.LSB, max(2, depth))
+		for y := range size.Y {
+			if _, err := z.Write(f.Pix[y*f.Stride:][:size.X]); err != nil {
+				return fmt.Errorf("animation: frame %d: %w", i, err)
+			}
+		}
+		z.Close()
+		for compressed.Len() > 0 {
+			block := compressed.Next(255)
+			b.WriteByte(byte(len(block)))
+			b.Write(block)
+		}
+		b.WriteByte(0)
+		if _, err := b.WriteTo(w); err != nil {
+			return err
+		}
 	}
-	g.Delay[len(frames)-1] = last
-	if err := gif.EncodeAll(w, g); err != nil {
-		return fmt.Errorf("animation: %w", err)
-	}
-	return nil
+	_, err := io.WriteString(w, "\x3b")
+	return err
 }
 
 // Paletted returns the part r of img, which must be opaque, as a GIF's frame
@@ -50,11 +98,20 @@ func Paletted(img image.Image, r image.Rectangle) *image.Paletted {
 		}
 		return out
 	}
-	rgb := image.NewRGBA(out.Rect)
-	draw.Draw(rgb, rgb.Rect, img, r.Min, draw.Src)
+	rgb := make([]uint8, 0, 3*len(out.Pix))
+	for y := range r.Dy() {
+		for x := range r.Dx() {
+			if m, ok := img.(*image.NRGBA); ok {
+				rgb = append(rgb, m.Pix[m.PixOffset(r.Min.X+x, r.Min.Y+y):][:3]...)
+				continue
+			}
+			r, g, b, _ := img.At(r.Min.X+x, r.Min.Y+y).RGBA()
+			rgb = append(rgb, uint8(r>>8), uint8(g>>8), uint8(b>>8))
+		}
+	}
 	counts := make([]cell, 1<<15)
-	for i := 0; i < len(rgb.Pix); i += 4 {
-		p := rgb.Pix[i:][:3]
+	for i := 0; i < len(rgb); i += 3 {
+		p := rgb[i:][:3]
 		c := &counts[cellOf(p)]
 		c.n++
 		for ch, v := range p {
@@ -68,8 +125,8 @@ func Paletted(img image.Image, r image.Rectangle) *image.Paletted {
 			index[c.key] = uint8(i)
 		}
 	}
-	for i := range out.Pix { // both have no bytes between rows
-		out.Pix[i] = index[cellOf(rgb.Pix[4*i:][:3])]
+	for i := range out.Pix { // which has no bytes between rows
+		out.Pix[i] = index[cellOf(rgb[3*i:][:3])]
 	}
 	return out
 }

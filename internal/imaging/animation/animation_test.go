@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/gif"
+	"slices"
 	"testing"
 )
 
@@ -83,6 +84,19 @@ func TestEncode(t *testing.T) {
 	}
 	if !bytes.Equal(first.Bytes(), second.Bytes()) {
 		t.Error("two encodings differ")
+	}
+	small := &image.Paletted{Pix: make([]uint8, 30*20), Stride: 30, Rect: a.Rect, Palette: a.Palette[:1]}
+	part := Paletted(photo(40, 20), image.Rect(0, 0, 40, 20))
+	part = part.SubImage(image.Rect(0, 0, 30, 20)).(*image.Paletted)
+	for name, frames := range map[string][]*image.Paletted{"three": {a, b, a}, "one": {a}, "one colour, and bytes between rows": {small, part}} {
+		want, got := &bytes.Buffer{}, &bytes.Buffer{}
+		delays := append(slices.Repeat([]int{20}, len(frames)-1), 200)
+		if err := gif.EncodeAll(want, &gif.GIF{Image: frames, Delay: delays}); err != nil {
+			t.Fatal(err)
+		}
+		if err := Encode(got, frames, 20, 200); err != nil || !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s: %v, %d bytes that are not the %d of image/gif", name, err, got.Len(), want.Len())
+		}
 	}
 	g, err := gif.DecodeAll(&first)
 	if err != nil {

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"image/gif"
+	"image/png"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"gantry/internal/npy"
+	"gantry/internal/onnx"
+	"gantry/internal/onnx/onnxtest"
+)
+
+// mirror writes mirror.onnx, whose samples are its inputs, z [N 2 1 1], label [N 3] and x [N 1], as [1 2 3]; and
+// last.onnx, which says that they are [N 1 2 3] with channels last.
+func mirror(t *testing.T) {
+	t.Helper()
+	m := onnxtest.Small()
+	g := m.Graph
+	g.Input = []*onnx.ValueInfoProto{onnxtest.Value("z", "N", 2, 1, 1), onnxtest.Value("label", "N", 3), onnxtest.Value("x", "N", 1)}
+	g.Output = []*onnx.ValueInfoProto{onnxtest.Value("image", "N", 1, 2, 3)}
+	g.Initializer = []*onnx.TensorProto{onnxtest.Ints("shape", []int64{-1, 1, 2, 3}, 4)}
+	g.Node = []*onnx.NodeProto{
+		{OpType: "Flatten", Input: []string{"z"}, Output: []string{"flat"}},
+		{OpType: "Concat", Input: []string{"flat", "label", "x"}, Output: []string{"all"}, Attribute: []*onnx.AttributeProto{onnxtest.Int("axis", 1)}},
+		{OpType: "Reshape", Input: []string{"all", "shape"}, Output: []string{"image"}},
+	}
+	for name, shape := range map[string][]int64{"mirror.onnx": {-1, 1, 2, 3}, "last.onnx": {-1, 2, 1, 3}} {
+		g.Initializer[0] = onnxtest.Ints("shape", shape, 4)
+		g.Output[0] = onnxtest.Value("image", "N", int(shape[1]), int(shape[2]), int(shape[3]))
+		if err := os.WriteFile(name, onnxtest.Bytes(m), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save(t, "z2.npy", &npy.Array{DType: npy.Float32, Shape: []int{2, 2, 1, 1}, F32: []float32{10, 20, 30, 40}})
+	save(t, "x1.npy", &npy.Array{DType: npy.Float32, Shape: []int{1, 1}, F32: []float32{200}})
+	save(t, "x2.npy", &npy.Array{DType: npy.Float32, Shape: []int{2, 1}, F32: []float32{200, 100}})
+	save(t, "x3.npy", &npy.Array{DType: npy.Float32, Shape: []int{3, 1}, F32: []float32{1, 2, 3}})
+}
+
+// TestSampleOptions shows what the model is given, as pixels.
+func TestSampleOptions(t *testing.T) {
+	dirWithModels(t)
+	mirror(t)
+	for _, c := range []struct {
+		flags string
+		want  []uint8
+	}{
+		{"mirror.onnx --label 1 --input x=x1.npy", []uint8{10, 20, 0, 1, 0, 200, 30, 40, 0, 1, 0, 200}},
+		{"mirror.onnx --label 1 --input x=x1.npy --trunc 0.5", []uint8{5, 10, 0, 1, 0, 200, 15, 20, 0, 1, 0, 200}},
+		{"mirror.onnx --label 2,0 --input x=x2.npy --batch 1", []uint8{10, 20, 0, 0, 1, 200, 30, 40, 0, 0, 1, 100, 10, 20, 1, 0, 0, 200, 30, 40, 1, 0, 0, 100}},
+		{"last.onnx --label 1 --input x=x1.npy --layout nhwc", []uint8{10, 1, 20, 0, 0, 200, 30, 1, 40, 0, 0, 200}},
+	} {
+		mustRun(t, "sample --z z2.npy --range 0,255 --out o.npy --model "+c.flags)
+		if a := read(t, "o.npy"); a.DType != npy.Uint8 || !slices.Equal(a.U8, c.want) {
+			t.Errorf("%s: got %v, want %v", c.flags, a.U8, c.want)
+		}
+	}
+	mustRun(t, "sample mirror.onnx --seeds 0-4 --label all --input x=x1.npy --grid classes.png --out images")
+	b, err := os.ReadFile("classes.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := png.DecodeConfig(bytes.NewReader(b)); err != nil || c.Width != 5*3+4*2 || c.Height != 3*2+2*2 {
+		t.Errorf("classes.png is %d x %d, %v, want a row of 5 for each of 3 classes", c.Width, c.Height, err)
+	}
+	if _, err := os.Stat("images/label2-seed0004.png"); err != nil {
+		t.Error(err)
+	}
+	for line, want := range map[string]string{
+		"mirror.onnx --input x=x1.npy":                           "the model is conditional: --label is missing",
+		"mirror.onnx --input x=x1.npy --label 3":                 "there is no class 3; classes are 0 to 2",
+		"mirror.onnx --input x=x1.npy --label x":                 `"x" is not a number`,
+		"mirror.onnx --label 1":                                  `["x"] must be given`,
+		"g.onnx --label 1":                                       "the model takes no labels",
+		"mirror.onnx --label 1 --input x=x1.npy --layout nchw1":  "--layout nchw1: want nchw or nhwc",
+		"mirror.onnx --label 1 --input x=x1.npy --range 1":       "--range 1: want two numbers",
+		"mirror.onnx --label 1 --input x=x1.npy --range 1,1":     "--range 1,1: want two numbers",
+		"mirror.onnx --label 1 --input x=x1.npy --range NaN,inf": "--range NaN,inf: want two numbers",
+		"mirror.onnx --label 1 --input x=x1.npy --trunc NaN":     "--trunc NaN: must be",
+		"mirror.onnx --label 1 --input y=x1.npy":                 `the model has no input "y"`,
+	} {
+		code, _, stderr := ganinfer("sample --seeds 1,2 --out x.npy --model " + line)
+		if code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s, want 2 and %q", line, code, stderr, want)
+		}
+	}
+	if code, _, stderr := ganinfer("sample --seeds 1,2 --out x.npy mirror.onnx --label 1 --input x=x3.npy"); code != 1 || !strings.Contains(stderr, "--input x has 3 rows, want 1 or 2") {
+		t.Errorf("three rows for two samples: %d, %s", code, stderr)
+	}
+}
+
+// TestPipe: what goes to standard output is what goes to a file.
+func TestPipe(t *testing.T) {
+	dirWithModels(t)
+	mustRun(t, "sample g.onnx --seeds 0-8 --out a.npy --grid a.png")
+	for flag, file := range map[string]string{"--out": "a.npy", "--grid": "a.png"} {
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustRun(t, "sample g.onnx --seeds 0-8 "+flag+" -"); got != string(want) {
+			t.Errorf("%s -: %d bytes that are not the %d of %s", flag, len(got), len(want), file)
+		}
+	}
+}
+
+// TestInterpolate looks for the latents' own samples in what is between them.
+func TestInterpolate(t *testing.T) {
+	dirWithModels(t)
+	mustRun(t, "sample g.onnx --seeds 1,4,9 --out keys.npy")
+	keys := read(t, "keys.npy").U8
+	for _, mode := range []string{"", " --mode linear", " --mode spherical"} {
+		mustRun(t, "interpolate g.onnx --seeds 1,4,9 --frames 60 --out walk.npy --batch 7"+mode)
+		walk := read(t, "walk.npy")
+		if !slices.Equal(walk.Shape, []int{60, 1, 2, 3}) {
+			t.Fatalf("frames are %v", walk.Shape)
+		}
+		for k, frame := range []int{0, 29, 59} {
+			if !slices.Equal(walk.U8[6*frame:6*frame+6], keys[6*k:6*k+6]) {
+				t.Errorf("%s: frame %d is not sample %d", mode, frame, k)
+			}
+		}
+		for i := 6; i < len(walk.U8); i++ {
+			if d := int(walk.U8[i]) - int(walk.U8[i-6]); d > 30 || d < -30 {
+				t.Errorf("%s: from frame %d to the next a pixel changes by %d", mode, i/6-1, d)
+			}
+		}
+	}
+	mustRun(t, "interpolate g.onnx --seeds 1,4,9 --frames 60 --out walk.gif")
+	mustRun(t, "interpolate g.onnx --seeds 1,4,9 --frames 60 --out frames")
+	b, err := os.ReadFile("walk.gif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gif.DecodeAll(bytes.NewReader(b))
+	if err != nil || len(g.Image) != 60 || g.Config.Width != 3 || g.Config.Height != 2 {
+		t.Fatalf("walk.gif: %v, %d frames", err, len(g.Image))
+	}
+	walk := read(t, "walk.npy").U8
+	for i, f := range g.Image {
+		for k := range 6 {
+			if r, _, _, _ := f.At(k%3, k/3).RGBA(); uint8(r>>8) != walk[6*i+k] {
+				t.Fatalf("walk.gif: frame %d is another image than in walk.npy", i)
+			}
+		}
+	}
+	if files, _ := os.ReadDir("frames"); len(files) != 60 || files[59].Name() != "frame0059.png" {
+		t.Errorf("%d files", len(files))
+	}
+	mustRun(t, "interpolate g.onnx --z z.npy --frames 3 --out walk.npy")
+	for line, want := range map[string]string{
+		"--seeds 1,2":                                 "--out is missing",
+		"--seeds 1,2 --out x.png":                     "--out x.png: want a directory",
+		"--seeds 1 --out x.gif":                       "one latent is no way to walk",
+		"--seeds 1-9 --frames 8 --out x.gif":          "--frames 8: must be at least the number of latents, 9",
+		"--seeds 1-9 --frames 10000000 --out x.gif":   "at most 1048576",
+		"--seeds 1,2 --mode round --out x.gif":        "--mode round: want linear or spherical",
+		"--seeds 1,2 --out x.gif --model points.onnx": "which is no picture",
+	} {
+		if !strings.Contains(line, "--model") {
+			line += " --model g.onnx"
+		}
+		if code, _, stderr := ganinfer("interpolate " + line); code != 2 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s, want 2 and %q", line, code, stderr, want)
+		}
+	}
+}
