@@ -32,7 +32,7 @@ var caseOperators = strings.Fields(`
 
 // excludedCases says, for patterns of names, why such cases cannot pass. One that passes is an error.
 var excludedCases = map[string]string{
-	"test_training_dropout*":    "training: the mask is random",
+	"test_training_dropout*":         "training: the mask is random",
 	"test_batchnorm_*_training_mode": "training: batch statistics",
 }
 
