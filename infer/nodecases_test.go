@@ -30,10 +30,12 @@ var caseOperators = strings.Fields(`
 	Where Equal Less Greater LessOrEqual GreaterOrEqual Not And Or
 	Cast Shape Size Range Constant ConstantOfShape Identity Dropout RandomNormalLike RandomUniformLike`)
 
-// excludedCases says, for patterns of names, why such cases cannot pass. One that passes is an error.
+// excludedCases says, for patterns of names, why such cases cannot pass. One that passes is an error, but for other opsets, where ONNX Runtime says
+// what is right.
 var excludedCases = map[string]string{
-	"test_training_dropout*":         "training: the mask is random",
-	"test_batchnorm_*_training_mode": "training: batch statistics",
+	"test_training_dropout*":                             "training: the mask is random",
+	"test_batchnorm_*_training_mode":                     "training: batch statistics",
+	"test_resize_downsample_scales_linear_align_corners": "stretches the output by its size before rounding; ONNX Runtime and PyTorch by that after",
 }
 
 // onnxCase is one case of ONNX's test data: a directory with a model, its inputs and its outputs.
@@ -63,7 +65,7 @@ func TestNodeCases(t *testing.T) {
 				case pattern == "" && err != nil:
 					t.Errorf("%s: %v", c.name, err)
 					counts[kind+": failed"]++
-				case pattern == "":
+				case err == nil && (pattern == "" || kind != "official"):
 					counts[kind+": passed"]++
 				case err == nil:
 					t.Errorf("%s passes, but is excluded by %q: %s", c.name, pattern, excludedCases[pattern])
