@@ -29,7 +29,7 @@ func (v randomValue) count() int { return plan.Count(v.shape) }
 // newRandomModel makes a model of up to 12 nodes from a seed.
 func newRandomModel(seed uint64) *randomModel {
 	m := &randomModel{r: rand.New(rand.NewPCG(seed, 1)), g: &onnx.GraphProto{Name: "random"}}
-	m.opset = []int64{7, 9, 11, 12, 13, 14, 17, 18, 21, 25}[m.r.IntN(10)]
+	m.opset = []int64{7, 9, 11, 12, 13, 14, 17, 18, 21, 25, 28}[m.r.IntN(11)]
 	for range 1 + m.r.IntN(2) {
 		v := randomValue{name: fmt.Sprintf("in%d", len(m.inputs)), shape: m.shape(1+m.r.IntN(4), 5)}
 		if m.r.IntN(3) == 0 {
@@ -242,7 +242,11 @@ func (m *randomModel) permute(v randomValue) {
 	if len(s) == 4 && m.r.IntN(2) == 0 {
 		for _, b := range []int{3, 2} {
 			if s[2]%b == 0 && s[3]%b == 0 {
-				m.add("SpaceToDepth", []int{s[0], s[1] * b * b, s[2] / b, s[3] / b}, []string{v.name}, onnxtest.Int("blocksize", int64(b)))
+				attrs := []*onnx.AttributeProto{onnxtest.Int("blocksize", int64(b))}
+				if m.opset >= 28 {
+					attrs = append(attrs, text("mode", []string{"DCR", "CRD"}[m.r.IntN(2)]))
+				}
+				m.add("SpaceToDepth", []int{s[0], s[1] * b * b, s[2] / b, s[3] / b}, []string{v.name}, attrs...)
 				return
 			}
 		}

@@ -13,19 +13,10 @@ func init() {
 		return t, nil
 	}})
 	plan.Register(plan.Operator{Name: "DepthToSpace", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		switch mode := d.String("mode", "DCR"); {
-		case d.Opset < 11 && d.Given("mode"):
-			return nil, errorf("attribute mode begins with opset 11")
-		case mode == "DCR":
-			return newBlocks(d, []int{0, 3, 4, 1, 5, 2}, 1)
-		case mode == "CRD":
-			return newBlocks(d, []int{0, 1, 4, 2, 5, 3}, 2)
-		default:
-			return nil, errorf("attribute mode is %q, want DCR or CRD", mode)
-		}
+		return newBlocks(d, 11, 1, []int{0, 3, 4, 1, 5, 2}, []int{0, 1, 4, 2, 5, 3})
 	}})
 	plan.Register(plan.Operator{Name: "SpaceToDepth", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		return newBlocks(d, []int{0, 3, 5, 1, 2, 4}, 0)
+		return newBlocks(d, 28, 0, []int{0, 3, 5, 1, 2, 4}, []int{0, 1, 3, 5, 2, 4})
 	}})
 }
 
@@ -38,12 +29,25 @@ type Permute struct {
 	depth int // where the block stands in the channels: 1 before them, 2 behind them; 0 in the spatial dimensions
 }
 
-func newBlocks(d *plan.Decl, perm []int, depth int) (plan.Op, error) {
+// newBlocks returns DepthToSpace (depth 1) or SpaceToDepth (depth 0), whose attribute mode, known since an opset, chooses between two
+// orders: that of DCR and that of CRD.
+func newBlocks(d *plan.Decl, since int64, depth int, dcr, crd []int) (plan.Op, error) {
 	b := d.Int("blocksize", 0)
 	if b < 1 || b > maxWindow {
 		return nil, errorf("attribute blocksize is %d, want 1 to %d", b, maxWindow)
 	}
-	return &Permute{perm: perm, given: true, block: int(b), depth: depth}, nil
+	t := &Permute{perm: dcr, given: true, block: int(b), depth: depth}
+	if d.Opset < since {
+		return t, nil
+	}
+	switch mode := d.String("mode", "DCR"); mode {
+	case "DCR":
+	case "CRD":
+		t.perm, t.depth = crd, 2*depth
+	default:
+		return nil, errorf("attribute mode is %q, want DCR or CRD", mode)
+	}
+	return t, nil
 }
 
 // cut returns the dimensions of x that are permuted.

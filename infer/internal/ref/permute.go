@@ -41,8 +41,11 @@ func init() {
 		x, b := in[0], int(n.int("blocksize", 1))
 		y := newLike(x, []int{x.Shape[0], x.Shape[1] * b * b, x.Shape[2] / b, x.Shape[3] / b})
 		each(y.Shape, func(i int, c []int) {
-			block := c[1] / x.Shape[1]
-			y.move(i, x, index([]int{c[0], c[1] % x.Shape[1], c[2]*b + block/b, c[3]*b + block%b}, x.Shape))
+			block, channel := c[1]/x.Shape[1], c[1]%x.Shape[1]
+			if n.text("mode", "DCR") == "CRD" {
+				block, channel = c[1]%(b*b), c[1]/(b*b)
+			}
+			y.move(i, x, index([]int{c[0], channel, c[2]*b + block/b, c[3]*b + block%b}, x.Shape))
 		})
 		return y, nil
 	}
