@@ -44,6 +44,13 @@ func (s *Spec) Networks() (g, d *Network, err error) {
 	return g, d, nil
 }
 
+// NewNetwork validates the layers of a network that is no part of a [Spec], such
+// as a classifier, and infers all shapes, as [Spec.Networks] does. Its layers
+// take samples of shape input, which they may call [SampleInput].
+func NewNetwork(name, prefix string, input []int, layers []Layer) (*Network, error) {
+	return build(name, prefix, SampleInput, input, layers, "")
+}
+
 // where names layer i in messages.
 func (n *Network) where(i int, l Layer) string {
 	if l.Name != "" {

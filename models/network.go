@@ -1,7 +1,8 @@
 package models
 
-// Network is one of the two networks of a valid [Spec], with all shapes
-// inferred. It is immutable by convention: callers must not change it.
+// Network is one of the two networks of a valid [Spec], or one by itself
+// ([NewNetwork]), with all shapes inferred. It is immutable by convention: callers
+// must not change it.
 type Network struct {
 	Name   string // "generator" or "discriminator"
 	Prefix string // "g" or "d": what the names of its layers and parameters begin with

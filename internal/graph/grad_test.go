@@ -79,6 +79,11 @@ var opCases = []opCase{
 	{name: "global_avg_pool", shapes: [][]int{{2, 3, 2, 2}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return meanPixelsOf(c, x[0]) }},
 	{name: "softplus_mean", fused: true, shapes: [][]int{{6, 1}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], 1, 0.5) }},
 	{name: "softplus_mean of -x", fused: true, shapes: [][]int{{6, 1}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Softplus(c, x[0], -1, 2) }},
+	{name: "cross_entropy", fused: true, shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		y := Input(x[0].Graph(), "probabilities", 4, 3)
+		copy(Floats(y), []float32{1, 0, 0, 0, 0, 1, 0.25, 0.5, 0.25, 0, 1, 0})
+		return CrossEntropy(c, x[0], y)
+	}},
 }
 
 // inputsFor adds the inputs of a case to a graph and fills them.

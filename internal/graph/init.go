@@ -22,20 +22,28 @@ import (
 // sigmoid with range [0,1] or in linear and tanh with range [-1,1]; only
 // reshape and flatten may stand after or between them. They may be nil otherwise.
 func (m *Model) Init(init models.Init, seed uint64, marginals []float32) error {
-	sub := uint32(0)
-	for _, n := range []struct {
-		*Net
-		d models.Distribution
-	}{{m.G, init.G}, {m.D, init.D}} {
-		for _, p := range n.params {
-			if err := initParam(n.Tensor(p.Name).Float32s(), p, n.d, init.GammaStd, seed, sub); err != nil {
-				return err
-			}
-			sub++
-		}
+	if err := m.G.init(init.G, init.GammaStd, seed, 0); err != nil {
+		return err
+	}
+	if err := m.D.init(init.D, init.GammaStd, seed, uint32(len(m.G.params))); err != nil {
+		return err
 	}
 	if init.GOutputBias == models.Marginals {
 		return m.initOutputBias(marginals)
+	}
+	return nil
+}
+
+// Init sets every parameter of a network by itself as [Model.Init] sets those of
+// a generator: d is the distribution of its weights and biases.
+func (n *Net) Init(d models.Distribution, seed uint64) error { return n.init(d, 0, seed, 0) }
+
+// init draws parameter i with sub first+i.
+func (n *Net) init(d models.Distribution, gammaStd float32, seed uint64, first uint32) error {
+	for i, p := range n.params {
+		if err := initParam(n.Tensor(p.Name).Float32s(), p, d, gammaStd, seed, first+uint32(i)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -30,10 +30,12 @@ func NewModel(spec *models.Spec) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	return &Model{Spec: spec, G: newNet(g), D: newNet(d)}, nil
+	return &Model{Spec: spec, G: NewNet(g), D: NewNet(d)}, nil
 }
 
-func newNet(network *models.Network) *Net {
+// NewNet returns a network with weights of zero and, for batch norms, scales and a
+// running variance of one. See [Net.Init].
+func NewNet(network *models.Network) *Net {
 	n := &Net{Network: network, tensors: map[string]*tensor.Dense{}}
 	for _, node := range network.Nodes {
 		for _, p := range node.Params {
@@ -51,7 +53,7 @@ func newNet(network *models.Network) *Net {
 // CopyG returns a model that shares m's discriminator and has a generator of its
 // own, with the values that m's has now.
 func (m *Model) CopyG() *Model {
-	c := &Model{Spec: m.Spec, G: newNet(m.G.Network), D: m.D}
+	c := &Model{Spec: m.Spec, G: NewNet(m.G.Network), D: m.D}
 	for name, t := range m.G.tensors {
 		copy(c.G.tensors[name].Float32s(), t.Float32s())
 	}
