@@ -105,7 +105,7 @@ func write(m *graph.Model, info Info, o Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := encode(net, m, props)
+	plain, err := encode(net, m.G.Name, props)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func write(m *graph.Model, info Info, o Options) ([]byte, error) {
 	if props, err = metadata(m, info, g); err != nil {
 		return nil, err
 	}
-	return encode(net, m, props)
+	return encode(net, m.G.Name, props)
 }
 
 // golden draws samples 0 to 3 of seed 0 with infer and keeps some of their

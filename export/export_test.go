@@ -364,7 +364,7 @@ func TestNoForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &walker{net: &network{input: "z"}, input: x, value: map[*gorgonia.Node]string{}, names: map[string]bool{}}
+	w := &walker{net: &network{input: port{name: "z"}}, input: x, value: map[*gorgonia.Node]string{}, names: map[string]bool{}}
 	if _, err := w.visit(y, "g.4"); err == nil || !strings.Contains(err.Error(), `layer "g.4": operation cube`) {
 		t.Errorf("got %v, want an error that names layer and operation", err)
 	}

@@ -14,12 +14,19 @@ import (
 	"gantry/internal/graph"
 )
 
-// A network is the generator as ONNX nodes.
+// A network is a generator, or another network, as ONNX nodes.
 type network struct {
-	input, output string
-	nodes         []node   // sorted: arguments first
-	weights       []weight // in the order in which nodes use them
-	folded        int      // batch norms that are gone
+	input   port
+	outputs []port
+	nodes   []node   // sorted: arguments first
+	weights []weight // in the order in which nodes use them
+	folded  int      // batch norms that are gone
+}
+
+// A port is an input or an output; its shape is that of one sample.
+type port struct {
+	name  string
+	shape []int
 }
 
 // A node is an ONNX node with one output.
@@ -46,20 +53,46 @@ func lower(m *graph.Model, o Options) (*network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}
+	return lowerGraph(s.Input(), m.Spec.Inputs[0].Name, gorgonia.Nodes{s.Output()}, []string{outputName(m)}, o)
+}
+
+// lowerGraph walks a sampling graph from some outputs to its input. They get the
+// given names in the file.
+func lowerGraph(input *gorgonia.Node, inputName string, outputs gorgonia.Nodes, names []string, o Options) (*network, error) {
 	w := &walker{
-		net:   &network{input: m.Spec.Inputs[0].Name, output: outputName(m)},
-		input: s.Input(),
+		net:   &network{input: port{inputName, input.Shape()[1:]}},
+		input: input,
 		value: map[*gorgonia.Node]string{},
 		names: map[string]bool{},
 	}
-	if _, err := w.visit(s.Output(), "output"); err != nil {
-		return nil, err
+	for i, y := range outputs {
+		v, err := w.visit(y, "output")
+		if err != nil {
+			return nil, err
+		}
+		w.net.rename(v, names[i])
+		w.value[y] = names[i]
+		w.net.outputs = append(w.net.outputs, port{names[i], y.Shape()[1:]})
 	}
-	w.net.nodes[len(w.net.nodes)-1].out = w.net.output
 	if o.Fold {
 		w.net.fold()
 	}
 	return w.net, nil
+}
+
+// rename gives the result of a node another name.
+func (n *network) rename(from, to string) {
+	for i := range n.nodes {
+		x := &n.nodes[i]
+		if x.out == from {
+			x.out = to
+		}
+		for j, v := range x.in {
+			if v == from {
+				x.in[j] = to
+			}
+		}
+	}
 }
 
 // outputName returns "image" for a sample of rank 3 and "sample" for a vector.
@@ -91,7 +124,7 @@ func (w *walker) visit(n *gorgonia.Node, layer string) (string, error) {
 	)
 	switch {
 	case n == w.input:
-		v = w.net.input
+		v = w.net.input.name
 	case n.Op() == nil:
 		v, err = w.parameter(n)
 	default:
@@ -251,7 +284,7 @@ func (n *network) weight(name string) *weight {
 // String returns the network as text, one node on a line, for people and tests.
 func (n *network) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "input %s\n", n.input)
+	fmt.Fprintf(&b, "input %s\n", n.input.name)
 	for _, w := range n.weights {
 		fmt.Fprintf(&b, "weight %s %v\n", w.name, w.shape)
 	}
@@ -262,6 +295,8 @@ func (n *network) String() string {
 		}
 		fmt.Fprintf(&b, "    # %s\n", x.name)
 	}
-	fmt.Fprintf(&b, "output %s\n", n.output)
+	for _, y := range n.outputs {
+		fmt.Fprintf(&b, "output %s\n", y.name)
+	}
 	return b.String()
 }

@@ -56,7 +56,7 @@ func Verify(file []byte, m *graph.Model) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Nodes: len(info.Nodes) - len(info.Outputs), Bytes: len(file), Bound: bound}
-	if err := verifyWeights(info, m, r); err != nil {
+	if err := verifyWeights(info, func(o Options) (*network, error) { return lower(m, o) }, r); err != nil {
 		return nil, err
 	}
 	model, err := infer.LoadBytes(file, infer.Options{})
@@ -122,12 +122,12 @@ func verifyInterface(info *onnx.Info, m *graph.Model) error {
 
 // verifyWeights compares the constants of the file with those that lowering the
 // model gives, with and without folding, as the names in the file tell.
-func verifyWeights(info *onnx.Info, m *graph.Model, r *Report) error {
+func verifyWeights(info *onnx.Info, lower func(Options) (*network, error), r *Report) error {
 	folded := false
 	for name := range info.Consts {
 		folded = folded || strings.Contains(name, foldedMark)
 	}
-	net, err := lower(m, Options{Fold: folded})
+	net, err := lower(Options{Fold: folded})
 	if err != nil {
 		return err
 	}

@@ -20,13 +20,12 @@ const (
 	batchName = "N" // the symbolic first dimension
 )
 
-// encode writes the network and its metadata. The same arguments give the same
-// bytes.
-func encode(net *network, m *graph.Model, props map[string]string) ([]byte, error) {
-	g := &onnx.GraphProto{
-		Name:   "generator",
-		Input:  []*onnx.ValueInfoProto{value(net.input, m.G.Input)},
-		Output: []*onnx.ValueInfoProto{value(net.output, m.Spec.Sample.Shape)},
+// encode writes the network, by its name, and its metadata. The same arguments give the
+// same bytes.
+func encode(net *network, name string, props map[string]string) ([]byte, error) {
+	g := &onnx.GraphProto{Name: name, Input: []*onnx.ValueInfoProto{value(net.input)}}
+	for _, y := range net.outputs {
+		g.Output = append(g.Output, value(y))
 	}
 	for _, w := range net.weights {
 		g.Initializer = append(g.Initializer, w.proto())
@@ -69,12 +68,12 @@ func encode(net *network, m *graph.Model, props map[string]string) ([]byte, erro
 }
 
 // value declares a float32 value of any batch size.
-func value(name string, shape []int) *onnx.ValueInfoProto {
+func value(p port) *onnx.ValueInfoProto {
 	s := &onnx.TensorShapeProto{Dim: []*onnx.TensorShapeProto_Dimension{{Value: &onnx.TensorShapeProto_Dimension_DimParam{DimParam: batchName}}}}
-	for _, d := range shape {
+	for _, d := range p.shape {
 		s.Dim = append(s.Dim, &onnx.TensorShapeProto_Dimension{Value: &onnx.TensorShapeProto_Dimension_DimValue{DimValue: int64(d)}})
 	}
-	return &onnx.ValueInfoProto{Name: name, Type: &onnx.TypeProto{TensorType: &onnx.TypeProto_Tensor{ElemType: int32(onnx.Float32), Shape: s}}}
+	return &onnx.ValueInfoProto{Name: p.name, Type: &onnx.TypeProto{TensorType: &onnx.TypeProto_Tensor{ElemType: int32(onnx.Float32), Shape: s}}}
 }
 
 func (w weight) proto() *onnx.TensorProto {
