@@ -10,7 +10,7 @@ import (
 // keysOf lists the keys that each type of layer must or may set, besides type,
 // name and in.
 var keysOf = map[string][]string{
-	Linear:        {"units"},
+	Linear:        {"units", "bias"},
 	Conv:          {"channels", "kernel", "stride", "pad", "bias"},
 	ConvTranspose: {"channels", "kernel", "stride", "pad", "output_pad", "bias"},
 	Relu:          {},
@@ -32,6 +32,10 @@ var layerTypes = []string{Linear, Conv, ConvTranspose, Relu, LeakyRelu, Tanh, Si
 // setDefaults fills in what the layer may leave out.
 func (l *Layer) setDefaults() {
 	switch l.Type {
+	case Linear:
+		if l.Bias != nil && *l.Bias {
+			l.Bias = nil
+		}
 	case Conv, ConvTranspose:
 		if l.Stride == 0 {
 			l.Stride = 1
@@ -115,6 +119,12 @@ func (s *Spec) check() error {
 	}
 	if err := interval("range", s.Sample.Range); err != nil {
 		return fmt.Errorf("models: spec.sample.%w", err)
+	}
+	if err := intRange("pack", s.Pack, 0, maxPack); err != nil {
+		return fmt.Errorf("models: spec.%w", err)
+	}
+	if n := Elements(s.Sample.Shape); n > maxElements/s.Packed() {
+		return fmt.Errorf("models: spec.pack: %d samples of %d elements, want at most %d elements", s.Pack, n, maxElements)
 	}
 	return nil
 }

@@ -102,6 +102,8 @@ func TestConvKeys(t *testing.T) {
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2, "pad": 0, "output_pad": 0, "bias": false}`, `{"type":"conv_transpose","channels":1,"kernel":2,"stride":1,"bias":false}`, ""},
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2, "bias": true}`, `{"type":"conv_transpose","channels":1,"kernel":2,"stride":1,"bias":true}`, ""},
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2}`, `{"type":"conv_transpose","channels":1,"kernel":2,"stride":1,"bias":true}`, ""},
+		{`{"type": "flatten"}, {"type": "linear", "units": 4, "bias": false}, {"type": "reshape", "shape": [1, 2, 2]}`, `{"type":"linear","units":4,"bias":false}`, ""},
+		{`{"type": "flatten"}, {"type": "linear", "units": 4, "bias": true}, {"type": "reshape", "shape": [1, 2, 2]}`, `{"type":"linear","units":4}`, ""},
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2, "bias": 0}`, "", `models: spec.generator[1].bias: 0, want true or false`},
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2, "bias": null}`, "", `models: spec.generator[1].bias: null, want true or false`},
 		{`{"type": "conv_transpose", "channels": 1, "kernel": 2, "stride": 0}`, "", `models: spec.generator[1].stride: 0, want above 0`},
@@ -154,11 +156,11 @@ func TestDCGAN(t *testing.T) {
 		base, hidden  int
 		gFirst, dLast int
 	}{
-		{DCGAN{8, 1, 10, 4, 5}, 4, 1, 4, 5},
-		{DCGAN{48, 3, 100, 64, 64}, 6, 3, 256, 256},
-		{DCGAN{80, 3, 100, 8, 8}, 5, 4, 64, 64},
-		{DCGAN{96, 1, 100, 64, 32}, 6, 4, 512, 256},
-		{DCGAN{128, 3, 100, 64, 64}, 4, 5, 1024, 1024},
+		{DCGAN{8, 1, 10, 4, 5, 0}, 4, 1, 4, 5},
+		{DCGAN{48, 3, 100, 64, 64, 0}, 6, 3, 256, 256},
+		{DCGAN{80, 3, 100, 8, 8, 0}, 5, 4, 64, 64},
+		{DCGAN{96, 1, 100, 64, 32, 0}, 6, 4, 512, 256},
+		{DCGAN{128, 3, 100, 64, 64, 0}, 4, 5, 1024, 1024},
 	} {
 		s, err := tt.c.Spec()
 		if err != nil {
@@ -181,12 +183,12 @@ func TestDCGAN(t *testing.T) {
 		c    DCGAN
 		want string
 	}{
-		{DCGAN{7, 1, 1, 1, 1}, `size: 7, want at least 8`},
-		{DCGAN{36, 1, 1, 1, 1}, `size: 36, want 4, 5, 6 or 7 times a power of two, such as 28, 32, 48, 64, 96 or 128`},
-		{DCGAN{64, 0, 1, 1, 1}, `channels: 0, want at least 1`},
-		{DCGAN{64, 1, 0, 1, 1}, `nz: 0, want at least 1`},
-		{DCGAN{64, 1, 1, -1, 1}, `ngf: -1, want at least 1`},
-		{DCGAN{64, 1, 1, 1, 5000}, `ndf: 5000, want at most 4096`},
+		{DCGAN{7, 1, 1, 1, 1, 0}, `size: 7, want at least 8`},
+		{DCGAN{36, 1, 1, 1, 1, 0}, `size: 36, want 4, 5, 6 or 7 times a power of two, such as 28, 32, 48, 64, 96 or 128`},
+		{DCGAN{64, 0, 1, 1, 1, 0}, `channels: 0, want at least 1`},
+		{DCGAN{64, 1, 0, 1, 1, 0}, `nz: 0, want at least 1`},
+		{DCGAN{64, 1, 1, -1, 1, 0}, `ngf: -1, want at least 1`},
+		{DCGAN{64, 1, 1, 1, 5000, 0}, `ndf: 5000, want at most 4096`},
 	} {
 		if _, err := tt.c.Spec(); err == nil || err.Error() != "models: dcgan: "+tt.want {
 			t.Errorf("got %v, want %s", err, tt.want)

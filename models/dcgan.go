@@ -20,6 +20,7 @@ type DCGAN struct {
 	Latent   int // elements of the latent vector, the tutorial's nz
 	GWidth   int // channels of G's last hidden layer, ngf
 	DWidth   int // channels of D's first layer, ndf
+	Pack     int // samples that D judges at once, as in [Spec]
 }
 
 // base returns the side of the smallest grid and how often it is doubled.
@@ -57,6 +58,7 @@ func (c DCGAN) Spec() (*Spec, error) {
 		Inputs:    []Input{{Name: "z", Size: c.Latent, Distribution: Normal}},
 		Generator: []Layer{{Type: Reshape, Shape: []int{c.Latent, 1, 1}}},
 		Sample:    Sample{Shape: []int{c.Channels, c.Size, c.Size}, Range: [2]float32{-1, 1}},
+		Pack:      c.Pack,
 	}
 	for i := doublings - 1; i >= 0; i-- {
 		up := conv(ConvTranspose, c.GWidth<<i, 4, 2, 1)
@@ -89,7 +91,7 @@ func DCGANOf(s *Spec) (DCGAN, bool) {
 	}
 	c := DCGAN{
 		Size: s.Sample.Shape[1], Channels: s.Sample.Shape[0], Latent: s.Inputs[0].Size,
-		GWidth: s.Generator[len(s.Generator)-5].Channels, DWidth: s.Discriminator[0].Channels,
+		GWidth: s.Generator[len(s.Generator)-5].Channels, DWidth: s.Discriminator[0].Channels, Pack: s.Pack,
 	}
 	want, err := c.Spec()
 	return c, err == nil && reflect.DeepEqual(s, want)
@@ -108,9 +110,9 @@ func dcganPresets() []Preset {
 		name, description string
 		size              DCGAN
 	}{
-		{"dcgan28", "small DCGAN for 28x28 images, grey or in colour: clean digits in two minutes on two cores", DCGAN{28, 1, 100, 64, 32}},
-		{"dcgan32", "DCGAN for 32x32 images, grey or in colour, by the rule of dcgan64", DCGAN{32, 3, 100, 64, 64}},
-		{"dcgan64", "DCGAN for 64x64 images, grey or in colour: the networks and the training of PyTorch's tutorial", DCGAN{64, 3, 100, 64, 64}},
+		{"dcgan28", "small DCGAN for 28x28 images, grey or in colour: clean digits in two minutes on two cores", DCGAN{28, 1, 100, 64, 32, 0}},
+		{"dcgan32", "DCGAN for 32x32 images, grey or in colour, by the rule of dcgan64", DCGAN{32, 3, 100, 64, 64, 0}},
+		{"dcgan64", "DCGAN for 64x64 images, grey or in colour: the networks and the training of PyTorch's tutorial", DCGAN{64, 3, 100, 64, 64, 0}},
 	} {
 		s, err := p.size.Spec()
 		if err != nil {

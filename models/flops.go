@@ -16,16 +16,15 @@ func StepFlops(s *Spec, r *Recipe) (int64, error) {
 	g, gInner := gen.macs()
 	d, dInner := dis.macs()
 	k := int64(r.K)
-	step := k * (2*(d+d) + 2*dInner) // D on real and on generated samples: forward, weights, data
-	step += k * g                    // the generated samples
-	step += g + gInner + d           // G's update: backward through both
+	ofD := k*(2*(d+d)+2*dInner) + d // on real and on generated samples: forward, weights, data; and backward for G's update
+	ofG := k*g + g + gInner         // forward for D's updates; backward for its own
 	if r.GLatents == Fresh {
-		step += g // of its own samples
+		ofG += g // of samples of its own
 	}
 	if r.Update != Simultaneous {
-		step += d // and forward through the updated D
+		ofD += d // and forward through the updated D
 	}
-	return 2 * int64(r.Batch) * step, nil
+	return 2 * (int64(r.Batch)*ofG + int64(r.Batch/s.Packed())*ofD), nil
 }
 
 // macs returns the multiply-adds of one sample's forward pass: of all layers,

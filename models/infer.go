@@ -14,6 +14,7 @@ const (
 	maxParams   = 1 << 28 // per network
 	maxRank     = 8
 	maxKernel   = 1024 // also of strides and factors
+	maxPack     = 1024 // samples that D judges at once
 )
 
 // Networks validates the spec, infers all shapes and returns both networks. An
@@ -31,7 +32,9 @@ func (s *Spec) Networks() (g, d *Network, err error) {
 	if !slices.Equal(g.Output, s.Sample.Shape) {
 		return nil, nil, fmt.Errorf("models: generator: result is %v, want the sample's shape %v; end it with a reshape", g.Output, s.Sample.Shape)
 	}
-	d, err = build("discriminator", "d", SampleInput, s.Sample.Shape, s.Discriminator, s.Outputs.Discriminator)
+	packed := slices.Clone(s.Sample.Shape)
+	packed[0] *= s.Packed()
+	d, err = build("discriminator", "d", SampleInput, packed, s.Discriminator, s.Outputs.Discriminator)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -167,10 +170,10 @@ func (n *Node) infer() error {
 	switch n.Type {
 	case Linear:
 		n.Out = []int{n.Units}
-		return n.units(n.Units, features)
+		return n.units(n.Units, features, n.Bias == nil || *n.Bias)
 	case Maxout:
 		n.Out = []int{n.Units}
-		return n.units(n.Units*n.Pieces, features)
+		return n.units(n.Units*n.Pieces, features, true)
 	case BatchNorm:
 		for _, r := range []Role{Gamma, Beta, RunningMean, RunningVar} {
 			n.param(r, 0, n.In[0])
@@ -232,13 +235,16 @@ func (n *Node) image(c int, h, w int64) error {
 	return nil
 }
 
-// units adds the weight and the bias of units linear functions of features.
-func (n *Node) units(units, features int) error {
+// units adds the weight and, if there is one, the bias of units linear functions
+// of features.
+func (n *Node) units(units, features int, bias bool) error {
 	if units > maxParams/features {
 		return fmt.Errorf("weight is [%d %d], want at most %d elements", units, features, maxParams)
 	}
 	n.param(Weight, features, units, features)
-	n.param(Bias, features, units)
+	if bias {
+		n.param(Bias, features, units)
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package models
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -105,6 +106,9 @@ func TestSpecErrors(t *testing.T) {
 		{func(s *Spec) { s.Sample.Shape = []int{65536, 65536, 65536} }, `spec.sample.shape: [65536 65536 65536], want at most 16777216 elements`},
 		{func(s *Spec) { s.Sample.Range = [2]float32{1, -1} }, `spec.sample.range: [1 -1], want the lower value first`},
 		{func(s *Spec) { s.Sample.Range[1] = inf }, `spec.sample.range: [-1 +Inf], want values from -1e+06 to 1e+06`},
+		{func(s *Spec) { s.Pack = -1 }, `spec.pack: -1, want at least 0`},
+		{func(s *Spec) { s.Pack = 1025 }, `spec.pack: 1025, want at most 1024`},
+		{func(s *Spec) { s.Sample.Shape, s.Pack = []int{1, 4096, 4096}, 2 }, `spec.pack: 2 samples of 16777216 elements, want at most 16777216 elements`},
 		{func(s *Spec) { s.Generator = nil }, `generator: 0 layers, want 1..1000`},
 		{func(s *Spec) { s.Discriminator = make([]Layer, 1001) }, `discriminator: 1001 layers, want 1..1000`},
 		{func(s *Spec) { s.Outputs.Generator = "z" }, `spec.outputs.generator: "z" is not the name of a layer`},
@@ -190,5 +194,49 @@ func TestNothingToTrain(t *testing.T) {
 		if _, _, err := s.Networks(); err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)
 		}
+	}
+}
+
+// TestPack: D takes packs along the first dimension; 1 is no pack, and equal
+// architectures have equal JSON.
+func TestPack(t *testing.T) {
+	p, err := LoadPreset("dcgan28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, _ := p.Spec.JSON()
+	s := p.Spec.WithPack(3)
+	_, d, err := s.Networks()
+	if err != nil || !slices.Equal(d.Input, []int{3, 28, 28}) || !slices.Equal(s.Sample.Shape, []int{1, 28, 28}) {
+		t.Errorf("D takes %v for samples of %v, error %v", d.Input, s.Sample.Shape, err)
+	}
+	if c, ok := DCGANOf(s); !ok || c.Pack != 3 {
+		t.Errorf("the sizes of a packed DCGAN are %+v, %t", c, ok)
+	}
+	b, err := s.JSON()
+	if err != nil || !strings.Contains(string(b), `"pack":3`) {
+		t.Errorf("stored as %s, error %v", b, err)
+	}
+	if b, err := s.WithPack(1).JSON(); err != nil || string(b) != string(plain) {
+		t.Errorf("packs of 1 are stored as %s, error %v", b, err)
+	}
+	// With packs of 3, D runs a third as often.
+	r := p.Recipe
+	r.Batch = 126
+	flops := func(s *Spec) int64 {
+		n, err := StepFlops(s, &r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	one, three := p.Spec.WithPack(1), s
+	_, d1, _ := one.Networks()
+	first := d.Nodes[0].MultiplyAdds() - d1.Nodes[0].MultiplyAdds() // twice as much more in the first layer
+	g, _, _ := one.Networks()
+	all, inner := g.macs()
+	ofG := 2 * int64(r.Batch) * (2*all + inner)
+	if got, want := flops(three)-ofG, (flops(one)-ofG)/3+2*int64(r.Batch)/3*first*6; got != want {
+		t.Errorf("D needs %d operations, want %d", got, want)
 	}
 }

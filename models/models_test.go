@@ -25,7 +25,7 @@ func TestPresets(t *testing.T) {
 			t.Errorf("LoadPreset(%q) = %+v, %v, want %+v", p.Name, got, err, p)
 		}
 	}
-	if want := []string{"dcgan28", "dcgan32", "dcgan64", "goodfellow-mnist", "mlp28"}; !slices.Equal(names, want) {
+	if want := []string{"dcgan28", "dcgan32", "dcgan64", "goodfellow-mnist", "mlp28", "pacgan2d"}; !slices.Equal(names, want) {
 		t.Errorf("got presets %q, want %q", names, want)
 	}
 	// A caller's changes stay the caller's.
@@ -47,6 +47,7 @@ func TestPresetSizes(t *testing.T) {
 		{"dcgan28", 100*128*49 + 2*128 + 128*64*16 + 2*64 + 64*16, 32*16 + 32*64*16 + 2*64 + 64*49},
 		{"dcgan32", 100*256*16 + 2*256 + 256*128*16 + 2*128 + 128*64*16 + 2*64 + 64*3*16, 3*64*16 + 64*128*16 + 2*128 + 128*256*16 + 2*256 + 256*16},
 		{"dcgan64", 3_576_704, 2_765_568},
+		{"pacgan2d", 2*400 + 3*400*400 + 4*2*400 + 400*2 + 2, 2*1000 + 1000 + 2*(200*1000+1000) + 200 + 1},
 		{"mlp28", 100*256 + 256 + 256*512 + 512 + 512*1024 + 1024 + 1024*784 + 784, 784*512 + 512 + 512*256 + 256 + 256 + 1},
 	} {
 		p, err := LoadPreset(tt.name)
@@ -96,7 +97,7 @@ func TestGoodfellow(t *testing.T) {
 
 func TestLoadPreset(t *testing.T) {
 	_, err := LoadPreset("mlp82")
-	want := `models: unknown preset "mlp82" (did you mean "mlp28"?), want one of dcgan28, dcgan32, dcgan64, goodfellow-mnist, mlp28, or a file whose name ends in .json`
+	want := `models: unknown preset "mlp82" (did you mean "mlp28"?), want one of dcgan28, dcgan32, dcgan64, goodfellow-mnist, mlp28, pacgan2d, or a file whose name ends in .json`
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}

@@ -30,7 +30,7 @@ const (
 
 // Types of layers. Shapes are those of one sample, without the batch.
 const (
-	Linear        = "linear"         // [n] -> [units]: weight·x + bias; key units
+	Linear        = "linear"         // [n] -> [units]: weight·x + bias; keys units, bias (default true)
 	Conv          = "conv"           // [C H W] -> [channels H' W'], H' = ⌊(H + 2·pad - kernel)/stride⌋ + 1; keys channels, kernel, stride (default 1), pad (default 0), bias (default true)
 	ConvTranspose = "conv_transpose" // [C H W] -> [channels H' W'], H' = (H-1)·stride - 2·pad + kernel + output_pad; keys as conv, and output_pad (default 0)
 	Relu          = "relu"           // max(x, 0)
@@ -57,9 +57,14 @@ type Spec struct {
 	Version       int     `json:"version"`          // SpecVersion
 	Inputs        []Input `json:"inputs"`           // what the generator takes: one latent vector
 	Generator     []Layer `json:"generator"`        // ends in Sample.Shape
-	Discriminator []Layer `json:"discriminator"`    // takes Sample.Shape, ends in one logit, [1]
+	Discriminator []Layer `json:"discriminator"`    // takes Sample.Shape, packed, ends in one logit, [1]
 	Outputs       Outputs `json:"outputs,omitzero"` // which layers are the results
 	Sample        Sample  `json:"sample"`           // what is generated
+
+	// Pack is how many samples the discriminator judges at once, all real or all
+	// generated: its input is that many, one after the other along the features or
+	// channels (Lin et al., "PacGAN", 2018). 0 means 1.
+	Pack int `json:"pack,omitzero"`
 }
 
 // Input is a generator's input: a latent vector and its distribution.
@@ -97,7 +102,7 @@ type Layer struct {
 	Stride    int      `json:"stride,omitzero"`     // conv, conv_transpose: pixels from tap window to tap window, in the larger grid
 	Pad       int      `json:"pad,omitzero"`        // conv: rows and columns of zeros on each side; conv_transpose: of the result cut off
 	OutputPad int      `json:"output_pad,omitzero"` // conv_transpose: rows and columns added at the bottom and the right, below stride
-	Bias      *bool    `json:"bias,omitzero"`       // conv, conv_transpose: whether there is a bias
+	Bias      *bool    `json:"bias,omitzero"`       // linear, conv, conv_transpose: whether there is a bias
 	Factor    int      `json:"factor,omitzero"`     // upsample: pixels for one, in rows and in columns
 	Alpha     float32  `json:"alpha,omitzero"`      // leaky_relu: slope below zero
 	Keep      float32  `json:"keep,omitzero"`       // dropout: probability that an element is kept, in (0,1]
@@ -136,6 +141,9 @@ func (s *Spec) JSON() ([]byte, error) {
 }
 
 func (s *Spec) setDefaults() {
+	if s.Pack == 1 {
+		s.Pack = 0
+	}
 	for i := range s.Generator {
 		s.Generator[i].setDefaults()
 	}
@@ -143,6 +151,17 @@ func (s *Spec) setDefaults() {
 		s.Discriminator[i].setDefaults()
 	}
 }
+
+// WithPack returns s with another Pack.
+func (s *Spec) WithPack(n int) *Spec {
+	c := s.clone()
+	c.Pack = n
+	c.setDefaults()
+	return c
+}
+
+// Packed returns how many samples the discriminator judges at once, at least 1.
+func (s *Spec) Packed() int { return max(s.Pack, 1) }
 
 func (s *Spec) clone() *Spec {
 	c := *s

@@ -106,7 +106,7 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 	case errors.Is(r.err, syscall.ENOSPC):
 		return nil, failure("decoded images are kept where XDG_CACHE_HOME says", "%w", r.err)
 	case r.err != nil:
-		return nil, failure("--data takes mnist, a folder, a .zip, CIFAR-10 or idx:DIR", "%w", r.err)
+		return nil, failure("--data takes mnist, ring, grid, folders, .zip, CIFAR-10, idx:DIR", "%w", r.err)
 	}
 	return r.data, nil
 }
@@ -151,9 +151,13 @@ func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
 		}
 		return misuse(hint, "the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
 	}
+	if n := spec.Packed(); r.Batch%(n*r.Shards) != 0 {
+		return misuse(fmt.Sprintf("give --batch a multiple of %d", n*r.Shards),
+			"--batch %d: packs of %s in %s do not divide it", r.Batch, plural(n, "sample"), plural(r.Shards, "shard"))
+	}
 	if r.Batch > data.Len() {
 		return misuse(fmt.Sprintf("give --batch at most %d", data.Len()),
-			"--batch %d: %s has only %s", r.Batch, data.Name(), images(data.Len()))
+			"--batch %d: %s has only %s", r.Batch, data.Name(), samples(data.Len(), data))
 	}
 	return nil
 }

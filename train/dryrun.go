@@ -52,7 +52,7 @@ func DryRun(ctx context.Context, w io.Writer, s Settings, out string, h Host) er
 	}
 	b := bufio.NewWriter(w)
 	in := s.Spec.Inputs[0]
-	fmt.Fprintf(b, "preset %s: %d steps on %s, %s of %v\n", s.Preset, s.Steps, data.Name(), images(data.Len()), data.Shape())
+	fmt.Fprintf(b, "preset %s: %d steps on %s, %s of %v\n", s.Preset, s.Steps, data.Name(), samples(data.Len(), data), data.Shape())
 	writeData(b, data, someSkipped)
 	fmt.Fprintf(b, "input %s: %d values, %s\n", in.Name, in.Size, in.Distribution)
 	writeNetwork(b, g)

@@ -66,7 +66,7 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	batch := int64(s.Recipe.Batch)
 	const program = 64 << 20
 	e.Memory = program + 4*(all*(3+moments)+average+6*e.Generator) + // weights, gradients, packed weights, moments, average; an export
-		4*batch*(gAlive+2*dAlive+3*sample) // values and gradients; G's update has its own pass through D
+		4*batch*(gAlive+2*dAlive/int64(s.Spec.Packed())+3*sample) // values and gradients; G's update has its own pass through D
 	if data != nil {
 		e.Memory += data.Report().Memory
 	}

@@ -30,7 +30,7 @@ func InspectData(ctx context.Context, w io.Writer, ref string, resize int, mirro
 		return err
 	}
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "data %s: %s of %v\n", data.Name(), images(data.Len()), data.Shape())
+	fmt.Fprintf(b, "data %s: %s of %v\n", data.Name(), samples(data.Len(), data), data.Shape())
 	writeData(b, data, len(data.Report().Skipped))
 	fmt.Fprintf(b, "digest: %s\n", data.Digest())
 	return b.Flush()
@@ -42,14 +42,17 @@ const someSkipped = 3
 // writeData writes what is known of a data set. At most skipped files are named.
 func writeData(b *bufio.Writer, data dataset.Dataset, skipped int) {
 	r := data.Report()
-	fmt.Fprintf(b, "  kind: %s, %s", r.Kind, images(r.Images))
+	fmt.Fprintf(b, "  kind: %s, %s", r.Kind, samples(r.Images, data))
 	if r.Mirror {
 		fmt.Fprintf(b, ", and each mirrored")
 	}
 	if r.Grey {
 		fmt.Fprintf(b, ", all grey")
 	}
-	fmt.Fprintf(b, "\n  sizes: %s\n", sizes(r.Sizes))
+	fmt.Fprintln(b)
+	if len(r.Sizes) > 0 {
+		fmt.Fprintf(b, "  sizes: %s\n", sizes(r.Sizes))
+	}
 	if counts := classCounts(data); len(counts) > 0 {
 		fmt.Fprintf(b, "  classes: %d\n", len(counts))
 		for _, c := range counts {
@@ -158,8 +161,15 @@ func printable(s string) string {
 	return s
 }
 
-func images(n int) string { return plural(n, "image") }
-func files(n int) string  { return plural(n, "file") }
+// samples is a number of images, or of points if the data are such.
+func samples(n int, data dataset.Dataset) string {
+	if len(data.Shape()) == 1 {
+		return plural(n, "point")
+	}
+	return plural(n, "image")
+}
+
+func files(n int) string { return plural(n, "file") }
 
 // plural is a number of things for people.
 func plural(n int, what string) string {

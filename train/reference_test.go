@@ -147,8 +147,12 @@ func pointwise(x []float64, f func(float64) (y, slope float64)) ([]float64, back
 }
 
 func (t *refNet) linear(l *models.Node, x []float64, n int) ([]float64, backward) {
-	wn, bn := l.Params[0].Name, l.Params[1].Name
-	w, b := t.p[wn], t.p[bn]
+	wn, bn := l.Params[0].Name, ""
+	w, b := t.p[wn], make([]float64, l.Params[0].Shape[0])
+	if len(l.Params) > 1 {
+		bn = l.Params[1].Name
+		b = t.p[bn]
+	}
 	in, out := len(x)/n, len(b)
 	w = append([]float64(nil), w...) // as it is now: the backward pass may come after an update
 	y := make([]float64, n*out)
@@ -166,7 +170,9 @@ func (t *refNet) linear(l *models.Node, x []float64, n int) ([]float64, backward
 		for r := range n {
 			for o := range out {
 				d := dy[r*out+o]
-				g.add(bn, o, len(b), d)
+				if bn != "" {
+					g.add(bn, o, len(b), d)
+				}
 				for i := range in {
 					g.add(wn, o*in+i, len(w), d*x[r*in+i])
 					dx[r*in+i] += d * w[o*in+i]
@@ -334,6 +340,7 @@ func opinion(logits []float64) float64 {
 // run does one iteration and returns its figures.
 func (t *reference) run() (s Stats) {
 	r, n, k := t.recipe, t.recipe.Batch, t.recipe.K
+	packs := n / max(t.spec.Pack, 1) // a row of D is the elements of as many samples, one after the other
 	perStep := k
 	if r.GLatents == models.Fresh {
 		perStep = k + 1
@@ -351,8 +358,8 @@ func (t *reference) run() (s Stats) {
 	for j := range k {
 		z := t.step*perStep + j
 		fake, backG = t.g.forward(t.noise(z), n, t.seed, uint64(z))
-		onReal, backReal := t.d.forward(t.batch(t.step*k+j), n, t.seed, pass+uint64(2*j))
-		logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*j+1))
+		onReal, backReal := t.d.forward(t.batch(t.step*k+j), packs, t.seed, pass+uint64(2*j))
+		logits, backFake = t.d.forward(fake, packs, t.seed, pass+uint64(2*j+1))
 		l1, d1 := bce(onReal, 1, float64(r.DLossScale))
 		l0, d0 := bce(logits, 0, float64(r.DLossScale))
 		s.LossD, s.Dx, s.DGz1 = l1+l0, opinion(onReal), opinion(logits)
@@ -378,7 +385,7 @@ func (t *reference) run() (s Stats) {
 		z := t.step*perStep + k
 		fake, backG = t.g.forward(t.noise(z), n, t.seed, uint64(z))
 	}
-	logits, backFake = t.d.forward(fake, n, t.seed, pass+uint64(2*k))
+	logits, backFake = t.d.forward(fake, packs, t.seed, pass+uint64(2*k))
 	var dy []float64
 	s.LossG, dy = gLoss(logits)
 	s.DGz2 = opinion(logits)

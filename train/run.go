@@ -211,7 +211,7 @@ func (r *runner) announce() error {
 	}
 	lines = append(lines, verb,
 		fmt.Sprintf("batch %d, seed %d, %s (%s)", s.Recipe.Batch, s.Seed, plural(s.Threads, "thread"), kernel.Tier()),
-		fmt.Sprintf("%s of shape %v; parameters: G %d, D %d", images(r.data.Len()), r.data.Shape(), e.Generator, e.Discriminator))
+		fmt.Sprintf("%s of shape %v; parameters: G %d, D %d", samples(r.data.Len(), r.data), r.data.Shape(), e.Generator, e.Discriminator))
 	lines = append(lines, e.lines(r.dir.path)...)
 	lines = append(lines,
 		"results go to "+r.dir.path, "Ctrl-C saves and stops")

@@ -19,7 +19,8 @@ import (
 //	adversary      fake -> L_G, ∂L_G/∂fake            through D, whose weights are frozen
 //
 // In an alternating step the adversary is a graph of its own that runs on the
-// updated D. In a simultaneous step it is a second segment of the
+// updated D. D's graphs take packs of samples, if the spec has them. In a
+// simultaneous step the adversary is a second segment of the
 // discriminator's graph, with the same pass of fake through D: the same
 // activations, the same dropout masks.
 
@@ -140,10 +141,11 @@ func (s *workshop) adversary() (*adversaryGraph, error) {
 // samples adds the input of a pass through D.
 func (s *workshop) samples(g *gorgonia.ExprGraph, name string, pass *graph.Pass) *gorgonia.Node {
 	in := s.model.D.Input
+	packs := s.recipe.Batch / s.model.Spec.Packed()
 	if pass.HWNC {
-		return graph.Input(g, name, in[1], in[2], s.recipe.Batch, in[0])
+		return graph.Input(g, name, in[1], in[2], packs, in[0])
 	}
-	return graph.Input(g, name, shape(s.recipe.Batch, in)...)
+	return graph.Input(g, name, shape(packs, in)...)
 }
 
 // generatorLoss adds G's loss on the logits and its gradient with respect to fake.
@@ -182,12 +184,18 @@ func one(g *gorgonia.ExprGraph) *gorgonia.Node {
 
 func shape(batch int, sample []int) []int { return append([]int{batch}, sample...) }
 
-// bind makes the value of an input the value of another graph's node.
+// bind makes the elements of another graph's node the value of an input. Where
+// the shapes differ, one is of samples and the other of packs of samples, whose
+// elements have the same order in NCHW and in HWNC.
 func bind(input, value *gorgonia.Node) error {
-	if input.Value() == value.Value() {
+	if &graph.Floats(input)[0] == &graph.Floats(value)[0] {
 		return nil
 	}
-	if err := gorgonia.Let(input, value.Value()); err != nil {
+	v := value.Value()
+	if !input.Shape().Eq(value.Shape()) {
+		v = graph.View(value, input.Shape())
+	}
+	if err := gorgonia.Let(input, v); err != nil {
 		return fmt.Errorf("train: %s: %w", input.Name(), err)
 	}
 	return nil

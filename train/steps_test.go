@@ -10,18 +10,13 @@ import (
 
 	"gantry/internal/graph"
 	"gantry/internal/kernel"
-	"gantry/internal/rng"
 	"gantry/models"
 	"gantry/train/dataset"
 )
 
 // noiseImages is a data set of n images of random pixels.
 func noiseImages(t testing.TB, n int, shape ...int) dataset.Dataset {
-	pixels := make([]byte, n*models.Elements(shape))
-	for i := range pixels {
-		pixels[i] = byte(rng.Block(1, rng.Augment, 1, uint64(i), 0)[0])
-	}
-	d, err := dataset.New("noise", shape, pixels, nil)
+	d, err := syntheticImages(shape, n)
 	if err != nil {
 		t.Fatal(err)
 	}

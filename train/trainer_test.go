@@ -55,6 +55,13 @@ const oddSpec = `{"version": 1,
   {"type": "conv_transpose", "channels": 2, "kernel": 1, "stride": 2, "output_pad": 1}, {"type": "relu"}, {"type": "flatten"}, {"type": "linear", "units": 1}],
  "sample": {"shape": [2, 7, 4], "range": [-1, 1]}}`
 
+// pointSpec makes points in the plane, as PacGAN's networks do.
+const pointSpec = `{"version": 1,
+ "inputs": [{"name": "z", "size": 2, "distribution": "normal"}],
+ "generator": [{"type": "linear", "units": 9, "bias": false}, {"type": "batch_norm", "eps": 1e-4, "momentum": 0.05}, {"type": "relu"}, {"type": "linear", "units": 2}],
+ "discriminator": [{"type": "maxout", "units": 7, "pieces": 3}, {"type": "linear", "units": 1}],
+ "sample": {"shape": [2], "range": [-8, 8]}}`
+
 const adamSolver = `"solver": {"type": "adam", "g_lr": 0.01, "d_lr": 0.02, "beta1": 0.5, "beta2": 0.999, "eps": 1e-8}`
 
 const sgdSolver = `"solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05, "momentum": 0.5, "momentum_final": 0.7, "momentum_start": 1,
@@ -64,7 +71,9 @@ const fanIn = `"init": {"g": {"type": "fan_in_uniform"}, "d": {"type": "fan_in_u
 
 const wide = `"init": {"g": {"type": "uniform", "scale": 0.3}, "d": {"type": "normal", "scale": 0.4}, "g_output_bias": "marginals"}`
 
-var trainings = []struct{ name, spec, recipe string }{
+type training struct{ name, spec, recipe string }
+
+var trainings = []training{
 	{"alternating", plainSpec, `{"batch": 8, "k": 1, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, ` + fanIn + `}`},
 	{"alternating fresh k=2 minimax", plainSpec, `{"batch": 8, "k": 2, "shards": 2, "update": "alternating", "g_latents": "fresh", "g_loss": "minimax",
@@ -81,9 +90,21 @@ var trainings = []struct{ name, spec, recipe string }{
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}, "gamma_std": 0.1}}`},
 	{"dcgan k=2 in shards, simultaneous", pixelSpec, `{"batch": 8, "k": 2, "shards": 4, "update": "simultaneous", "g_latents": "same", "g_loss": "minimax",
 	  "g_loss_scale": 1, "d_loss_scale": 1, ` + adamSolver + `, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}}}`},
+	packed("packed points", pointSpec, 2, `{"batch": 8, "k": 1, "shards": 2, "update": "simultaneous", "g_latents": "same", "g_loss": "non_saturating",
+	  "g_loss_scale": 1, "d_loss_scale": 1, `+adamSolver+`, `+fanIn+`}`),
+	packed("packed images", pixelSpec, 4, `{"batch": 8, "k": 2, "shards": 2, "update": "alternating", "g_latents": "fresh", "g_loss": "non_saturating",
+	  "g_loss_scale": 1, "d_loss_scale": 1, `+adamSolver+`, "init": {"g": {"type": "normal", "scale": 0.3}, "d": {"type": "normal", "scale": 0.3}}}`),
+	packed("packed odd images", oddSpec, 3, `{"batch": 6, "k": 1, "shards": 1, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
+	  "g_loss_scale": 1, "d_loss_scale": 1, "solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05},
+	  "init": {"g": {"type": "normal", "scale": 0.2}, "d": {"type": "normal", "scale": 0.2}}}`),
 	{"odd images in shards", oddSpec, `{"batch": 6, "k": 1, "shards": 3, "update": "alternating", "g_latents": "same", "g_loss": "non_saturating",
 	  "g_loss_scale": 1, "d_loss_scale": 1, "solver": {"type": "sgd", "g_lr": 0.1, "d_lr": 0.05},
 	  "init": {"g": {"type": "normal", "scale": 0.2}, "d": {"type": "normal", "scale": 0.2}}}`},
+}
+
+// packed returns a training whose D judges n samples at once.
+func packed(name, spec string, n int, recipe string) training {
+	return training{name, strings.Replace(spec, `"version": 1`, fmt.Sprintf(`"version": 1, "pack": %d`, n), 1), recipe}
 }
 
 // blobs is a data set of 21 images of 4x4: batches of 8 run across its end.
@@ -92,6 +113,9 @@ func blobs(t testing.TB) dataset.Dataset { return blobsOf(t, []int{1, 4, 4}) }
 // blobsOf is the same with images of another shape.
 func blobsOf(t testing.TB, shape []int) dataset.Dataset {
 	n, size := 21, models.Elements(shape)
+	if len(shape) == 1 {
+		shape = []int{1, 1, size}
+	}
 	pixels := make([]byte, n*size)
 	for i := range pixels {
 		pixels[i] = byte(rng.Block(1, rng.Augment, 0, uint64(i), 0)[0] >> (24 + i/size%4))

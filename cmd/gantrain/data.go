@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -16,12 +17,18 @@ import (
 	"gantry/train/dataset/mnist"
 )
 
-const dataHint = "--data takes mnist, a folder, a .zip, CIFAR-10 or idx:DIR"
+const dataHint = "--data takes mnist, ring, grid, folders, .zip, CIFAR-10, idx:DIR"
 
 // absoluteData checks a reference to data, and makes it independent of the
 // working directory: a run may be resumed from another one.
 func absoluteData(ref string) (string, error) {
-	if ref == "mnist" {
+	if ref == "mnist" || dataset.IsPoints(ref) {
+		return ref, nil
+	}
+	if _, _, ok, err := mnistPart(ref); ok {
+		if err != nil {
+			return "", misused("--data mnist:0-49999", "--data %s: %w", ref, err)
+		}
 		return ref, nil
 	}
 	dir, idx := strings.CutPrefix(ref, "idx:")
@@ -30,8 +37,8 @@ func absoluteData(ref string) (string, error) {
 		_, err := os.Stat(ref)
 		if found, _ := filepath.Glob(filepath.Join(ref, "*idx3-ubyte*")); len(found) > 0 {
 			hint, err = fmt.Sprintf("did you mean --data %s?", train.Quote("idx:"+ref)), os.ErrInvalid
-		} else if suggest.Nearest(strings.ToLower(ref), []string{"mnist"}) != "" {
-			hint = "did you mean mnist?"
+		} else if near := suggest.Nearest(strings.ToLower(ref), []string{"mnist", "ring", "grid"}); near != "" {
+			hint = fmt.Sprintf("did you mean %s?", near)
 		}
 		if err != nil {
 			return "", misused(hint, "--data %s: no such data set", ref)
@@ -52,14 +59,41 @@ func absoluteData(ref string) (string, error) {
 
 // openData opens what absoluteData lets through.
 func openData(ctx context.Context, ref string, o dataset.Options) (dataset.Dataset, error) {
-	if ref != "mnist" {
+	first, last, part, err := mnistPart(ref)
+	if err != nil {
+		return nil, err
+	}
+	if ref != "mnist" && !part {
 		return dataset.Open(ctx, ref, o)
 	}
 	d, err := mnist.Train()
 	if err != nil {
 		return nil, err
 	}
+	if part {
+		if d, err = d.Part(first, last); err != nil {
+			return nil, err
+		}
+	}
 	return dataset.Transform(d, o)
+}
+
+// mnistPart reads mnist:FIRST-LAST, some of the training images; ok is false if
+// ref is no such thing.
+func mnistPart(ref string) (first, last int, ok bool, err error) {
+	text, ok := strings.CutPrefix(ref, "mnist:")
+	if !ok {
+		return 0, 0, false, nil
+	}
+	from, to, _ := strings.Cut(text, "-")
+	first, err = strconv.Atoi(from)
+	if err == nil {
+		last, err = strconv.Atoi(to)
+	}
+	if err != nil {
+		err = fmt.Errorf("%q: want mnist:FIRST-LAST, such as mnist:0-49999", ref)
+	}
+	return first, last, true, err
 }
 
 // dataCommand says what a data set is.

@@ -25,6 +25,7 @@ type trainFlags struct {
 	dryRun, version           bool
 	s                         train.Settings // the flags that are settings
 	dcgan                     models.DCGAN
+	pack                      int
 }
 
 func newTrainFlags() *trainFlags {
@@ -52,6 +53,7 @@ func newTrainFlags() *trainFlags {
 	f.fs.BoolVarP(&f.dryRun, "dry-run", "n", false, "")
 	f.fs.BoolVar(&f.version, "version", false, "")
 	addDCGANFlags(f.fs, &f.dcgan)
+	f.fs.IntVar(&f.pack, "pack", 1, "")
 	addRecipeFlags(f.fs)
 	return f
 }
@@ -110,6 +112,12 @@ func (f *trainFlags) adjust(s *train.Settings) error {
 	}
 	if err := applyDCGANFlags(f.fs, &f.dcgan, s, run); err != nil {
 		return err
+	}
+	if given("pack") {
+		if f.pack < 1 {
+			return misused("1 is none", "--pack %d: must be at least 1", f.pack)
+		}
+		s.Spec = s.Spec.WithPack(f.pack)
 	}
 	return applyRecipeFlags(f.fs, s.Recipe)
 }

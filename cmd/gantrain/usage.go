@@ -18,7 +18,8 @@ Examples
 The run
   --preset NAME|FILE.json   networks and recipe (dcgan28)
   --data mnist|PATH|idx:DIR what to train on: a folder of images, a .zip of one,
-                            CIFAR-10's binary files, IDX files (mnist)
+                            CIFAR-10's binary files, IDX files; mnist:0-49999 is
+                            a part of mnist; ring and grid are points (mnist)
   --resize N                side that images are cropped and scaled to (of a
                             folder: that of the preset's samples; else: none)
   --mirror                  use each image mirrored, too
@@ -34,6 +35,8 @@ The networks of a DCGAN preset (left out: the preset's own)
   --channels N              1 grey, 3 colour (as the data are)
   --nz N                    elements of the latent vector
   --ngf N --ndf N           channels of the widest layers of pixels in G and D
+
+  --pack M                  samples that D judges at once (any preset; 1)
 
 What does not change the result
   --threads T               threads (as many as there are processors)
@@ -79,7 +82,7 @@ Examples
   gantrain --preset mine.json --out runs/mine
 `
 
-const dataUsage = `gantrain data inspect mnist|PATH|idx:DIR     say what would be trained on
+const dataUsage = `gantrain data inspect mnist|ring|PATH|idx:DIR     say what would be trained on
 
   --resize N        side that images are cropped and scaled to (a folder's: 64)
   --mirror          use each image mirrored, too

@@ -237,7 +237,11 @@ func (b *builder) param(l *models.Node, role models.Role) *gorgonia.Node {
 }
 
 func (b *builder) linear(l *models.Node, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return linearOf(b.c, x, b.param(l, models.Weight), b.param(l, models.Bias))
+	var bias *gorgonia.Node
+	if l.Bias == nil || *l.Bias {
+		bias = b.param(l, models.Bias)
+	}
+	return linearOf(b.c, x, b.param(l, models.Weight), bias)
 }
 
 func (b *builder) maxout(l *models.Node, x *gorgonia.Node) (*gorgonia.Node, error) {

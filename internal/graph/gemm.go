@@ -78,29 +78,51 @@ func two(a *gorgonia.Node, err error) func(*gorgonia.Node, error) (gorgonia.Node
 	}
 }
 
-// linear is y = x·wᵀ + b with x [N K], w [M K] and b [M].
-type linear struct{ m, n, k int }
+// linear is y = x·wᵀ + b with x [N K], w [M K] and b [M] or none.
+type linear struct {
+	m, n, k int
+	bias    bool
+}
 
+// linearOf adds a linear layer; b may be nil.
 func linearOf(c *Context, x, w, b *gorgonia.Node) (*gorgonia.Node, error) {
 	s, t := x.Shape(), w.Shape()
-	if s.Dims() != 2 || t.Dims() != 2 || s[1] != t[1] || !b.Shape().Eq(tensor.Shape{t[0]}) {
-		return nil, fmt.Errorf("graph: linear: arguments are %v, %v and %v, want [N K], [M K] and [M]", s, t, b.Shape())
+	if s.Dims() != 2 || t.Dims() != 2 || s[1] != t[1] {
+		return nil, fmt.Errorf("graph: linear: arguments are %v and %v, want [N K] and [M K]", s, t)
 	}
-	return apply(c, &linear{m: s[0], n: t[0], k: s[1]}, tensor.Shape{s[0], t[0]}, x, w, b)
+	args := gorgonia.Nodes{x, w}
+	if b != nil {
+		if !b.Shape().Eq(tensor.Shape{t[0]}) {
+			return nil, fmt.Errorf("graph: linear: the bias is %v, want [%d]", b.Shape(), t[0])
+		}
+		args = append(args, b)
+	}
+	return apply(c, &linear{m: s[0], n: t[0], k: s[1], bias: b != nil}, tensor.Shape{s[0], t[0]}, args...)
 }
 
 func (o *linear) name() string { return "linear" }
 
 func (o *linear) run(c *Context, dst []float32, in [][]float32) {
-	kernel.Gemm(c.Pool, kernel.NT, dst, in[0], in[1], o.m, o.n, o.k, kernel.Epilogue{Bias: in[2]})
+	var e kernel.Epilogue
+	if o.bias {
+		e.Bias = in[2]
+	}
+	kernel.Gemm(c.Pool, kernel.NT, dst, in[0], in[1], o.m, o.n, o.k, e)
 }
 
-func (o *linear) wrt() []bool { return []bool{true, true, true} }
+func (o *linear) wrt() []bool { return []bool{true, true, true}[:o.arity()] }
+
+func (o *linear) arity() int {
+	if o.bias {
+		return 3
+	}
+	return 2
+}
 
 func (o *linear) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
 	gs, err := two(gemmOf(c, kernel.NN, g, x[1]))(gemmOf(c, kernel.TN, g, x[0]))
-	if err != nil {
-		return nil, err
+	if err != nil || !o.bias {
+		return gs, err
 	}
 	gb, err := colSumOf(c, g)
 	return append(gs, gb), err

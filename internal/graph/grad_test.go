@@ -25,6 +25,7 @@ var opCases = []opCase{
 	{name: "gemm nn", shapes: [][]int{{4, 3}, {3, 5}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return gemmOf(c, kernel.NN, x[0], x[1]) }},
 	{name: "gemm nt", shapes: [][]int{{4, 3}, {5, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return gemmOf(c, kernel.NT, x[0], x[1]) }},
 	{name: "gemm tn", shapes: [][]int{{4, 3}, {4, 5}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return gemmOf(c, kernel.TN, x[0], x[1]) }},
+	{name: "linear without bias", shapes: [][]int{{4, 3}, {5, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return linearOf(c, x[0], x[1], nil) }},
 	{name: "linear", shapes: [][]int{{4, 3}, {5, 3}, {5}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return linearOf(c, x[0], x[1], x[2]) }},
 	{name: "col_sum", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return colSumOf(c, x[0]) }},
 	{name: "row_broadcast", shapes: [][]int{{3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -20,7 +20,7 @@ import (
 // NCHW there. An operation that only changes the layout has the type "": it is no
 // node, and its result is its argument.
 //
-//	linear           Gemm                transB=1                      x [N,K], weight [M,K], bias [M]
+//	linear           Gemm                transB=1                      x [N,K], weight [M,K], bias [M] or none
 //	conv             Conv                kernel_shape, strides, pads   x [N,C,H,W], weight [K,C,R,S], bias [K] or none
 //	conv_transpose   ConvTranspose       and output_padding            x [N,K,H,W], weight [K,C,R,S], bias [C] or none
 //	relu             Relu

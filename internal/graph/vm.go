@@ -135,5 +135,11 @@ func (m *machine) Reset() {}
 // Close does nothing.
 func (m *machine) Close() error { return nil }
 
+// View returns the elements of a node's value as a tensor of another shape: the
+// same memory.
+func View(n *gorgonia.Node, shape tensor.Shape) *tensor.Dense {
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(Floats(n)))
+}
+
 // Floats returns the elements of a node's value: the tensor's own memory.
 func Floats(n *gorgonia.Node) []float32 { return n.Value().(*tensor.Dense).Float32s() }

@@ -29,6 +29,7 @@ const (
 	Init                       // initial weights
 	Dropout                    // masks; sub is the layer
 	Augment                    // augmentation of data
+	Points                     // data sets of points: sub 0 the center, 1 the noise
 )
 
 // MaxSub is the largest sub-stream.

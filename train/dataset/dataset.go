@@ -6,7 +6,7 @@
 // function of (seed, step) alone, so a reader must be able to return any image
 // at any time, in any order, with the same bits. Pixels are float32 in [0, 1],
 // laid out [N C H W]; whoever trains maps them to the value range its networks
-// want. [Open] reads what a reference such as "idx:DIR" or a folder of images
+// want. [Points] are data sets of points instead of images, likewise in [0, 1]. [Open] reads what a reference such as "idx:DIR" or a folder of images
 // names.
 package dataset
 
@@ -28,7 +28,8 @@ type Dataset interface {
 	// Len returns the number of images, at least 1.
 	Len() int
 
-	// Shape returns the shape of one image, [C H W]. The caller owns the slice.
+	// Shape returns the shape of one image, [C H W], or of a point, [d]. The caller
+	// owns the slice.
 	Shape() []int
 
 	// Label returns the class of image i, 0 <= i < Len, or -1 if there is none.
@@ -89,6 +90,8 @@ func checkSide(side int) error {
 
 // Open opens the training images that ref names:
 //
+//	ring, grid   points in the plane, see [NewPoints]; ring:7 has those of seed 7
+//	normal       points on a line, likewise
 //	idx:DIR      the training half of a directory of IDX files, see [OpenIDX]
 //	DIR          CIFAR-10's binary files, see [OpenCIFAR], or else a folder of images
 //	FILE.zip     a folder of images, zipped
@@ -101,6 +104,9 @@ func checkSide(side int) error {
 // One that cannot be read is skipped, as [Report] says. If ctx ends, so does
 // Open, with its error.
 func Open(ctx context.Context, ref string, o Options) (Dataset, error) {
+	if d, ok, err := openPoints(ref); ok {
+		return transformed(d, err)(o)
+	}
 	if dir, ok := strings.CutPrefix(ref, "idx:"); ok {
 		if dir == "" {
 			return nil, fmt.Errorf("dataset: %q names no directory, expected idx:DIR", ref)
@@ -137,6 +143,9 @@ func transformed(d Dataset, err error) func(Options) (Dataset, error) {
 // RefName returns a short name for what ref names, fit for a file name, without
 // opening it: the [Dataset.Name] that it will have.
 func RefName(ref string) string {
+	if d, ok, err := openPoints(ref); ok && err == nil {
+		return d.Name()
+	}
 	if dir, ok := strings.CutPrefix(ref, "idx:"); ok {
 		return baseName(dir)
 	}

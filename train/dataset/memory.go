@@ -77,6 +77,22 @@ func newDigest(n int, shape []int) hash.Hash {
 	return h
 }
 
+// Part returns the images first to last, which are in memory once.
+func (m *Memory) Part(first, last int) (*Memory, error) {
+	if first < 0 || last < first || last >= m.Len() {
+		return nil, fmt.Errorf("dataset: %s: images %d to %d, expected some of 0 to %d", m.name, first, last, m.Len()-1)
+	}
+	var labels []int32
+	if m.labels != nil {
+		labels = m.labels[first : last+1]
+	}
+	p, err := newMemory(fmt.Sprintf("%s-%d-%d", m.name, first, last), m.shape, m.pixels[first*m.size:(last+1)*m.size], labels)
+	if err == nil {
+		p.report.Kind, p.report.Classes = m.report.Kind, m.report.Classes
+	}
+	return p, err
+}
+
 // Name implements [Dataset].
 func (m *Memory) Name() string { return m.name }
 

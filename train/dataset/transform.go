@@ -10,6 +10,9 @@ import (
 // cropped and resized if o.Resize is set, then also with the number of channels
 // of o.Shape, and mirrored if o.Mirror is set. The label of an image stays.
 func Transform(d Dataset, o Options) (Dataset, error) {
+	if _, ok := d.(*Points); ok && (o.Resize != 0 || o.Mirror) {
+		return nil, fmt.Errorf("dataset: %s: points are neither resized nor mirrored, as images are", d.Name())
+	}
 	if o.Resize != 0 {
 		var err error
 		if d, err = resized(d, o); err != nil {

@@ -25,17 +25,21 @@ var testImages []byte
 var testLabels []byte
 
 var (
-	train = sync.OnceValues(func() (dataset.Dataset, error) { return decode(trainImages, trainLabels) })
-	test  = sync.OnceValues(func() (dataset.Dataset, error) { return decode(testImages, testLabels) })
+	train = sync.OnceValues(func() (*dataset.Memory, error) { return decode(trainImages, trainLabels) })
+	test  = sync.OnceValues(func() (*dataset.Memory, error) { return decode(testImages, testLabels) })
 )
 
-func decode(images, labels []byte) (dataset.Dataset, error) {
-	return dataset.ReadIDX("mnist", bytes.NewReader(images), bytes.NewReader(labels))
+func decode(images, labels []byte) (*dataset.Memory, error) {
+	d, err := dataset.ReadIDX("mnist", bytes.NewReader(images), bytes.NewReader(labels))
+	if err != nil {
+		return nil, err
+	}
+	return d.(*dataset.Memory), nil
 }
 
 // Train returns the 60,000 training images. They are decompressed at the first
 // call, into 47 MB that stay; later calls return the same data set.
-func Train() (dataset.Dataset, error) { return train() }
+func Train() (*dataset.Memory, error) { return train() }
 
 // Test returns the 10,000 test images, in the same manner.
-func Test() (dataset.Dataset, error) { return test() }
+func Test() (*dataset.Memory, error) { return test() }

@@ -12,7 +12,7 @@ import (
 func TestMNIST(t *testing.T) {
 	for _, c := range []struct {
 		name        string
-		open        func() (dataset.Dataset, error)
+		open        func() (*dataset.Memory, error)
 		n           int
 		first, last int // labels
 		counts      [10]int
