@@ -5,14 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"image/color"
+	"image/png"
 	"io"
 	"os"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
+
+	"gantry/internal/figure"
 )
 
 // A curvePoint is the mean of some lines of stats.jsonl that follow each other.
@@ -89,24 +90,23 @@ type curve struct {
 }
 
 var lossCurves = []curve{
-	{"Loss_G", color.RGBA{230, 120, 20, 255}, func(p *curvePoint) float64 { return p.lossG }},
-	{"Loss_D", color.RGBA{30, 100, 190, 255}, func(p *curvePoint) float64 { return p.lossD }},
+	{"Loss_G", figure.Orange, func(p *curvePoint) float64 { return p.lossG }},
+	{"Loss_D", figure.Blue, func(p *curvePoint) float64 { return p.lossD }},
 }
 
 var verdictCurves = []curve{
-	{"D(x)", color.RGBA{40, 140, 60, 255}, func(p *curvePoint) float64 { return p.dx }},
-	{"D(G(z)) before the update of D", color.RGBA{200, 40, 50, 255}, func(p *curvePoint) float64 { return p.dgz1 }},
-	{"D(G(z)) after it", color.RGBA{150, 90, 180, 255}, func(p *curvePoint) float64 { return p.dgz2 }},
+	{"D(x)", figure.Green, func(p *curvePoint) float64 { return p.dx }},
+	{"D(G(z)) before the update of D", figure.Red, func(p *curvePoint) float64 { return p.dgz1 }},
+	{"D(G(z)) after it", figure.Purple, func(p *curvePoint) float64 { return p.dgz2 }},
 }
 
 // drawCurves writes a PNG of the losses above the verdicts of D.
 func drawCurves(w io.Writer, title string, points []curvePoint) error {
-	losses, err := newPlot(points, "loss", lossCurves)
+	losses, err := plotCurves(title, points, "loss", lossCurves)
 	if err != nil {
 		return err
 	}
-	losses.Title.Text = title
-	verdicts, err := newPlot(points, "mean of D", verdictCurves)
+	verdicts, err := plotCurves("", points, "mean of D", verdictCurves)
 	if err != nil {
 		return err
 	}
@@ -120,42 +120,20 @@ func drawCurves(w io.Writer, title string, points []curvePoint) error {
 		ticks = append(ticks, plot.Tick{Value: float64(i) / 5, Label: fmt.Sprintf("%.1f", float64(i)/5)})
 	}
 	verdicts.Y.Tick.Marker = ticks
-
-	c := vgimg.PngCanvas{Canvas: vgimg.New(10*vg.Inch, 7.5*vg.Inch)}
-	rows := [][]*plot.Plot{{losses}, {verdicts}}
-	tiles := draw.Tiles{Rows: 2, Cols: 1, PadX: 8, PadY: 16, PadTop: 8, PadBottom: 8, PadLeft: 8, PadRight: 16}
-	for i, row := range plot.Align(rows, tiles, draw.New(c)) {
-		rows[i][0].Draw(row[0])
-	}
-	_, err = c.WriteTo(w)
-	return err
+	return png.Encode(w, figure.Image(10*vg.Inch, 7.5*vg.Inch, []*plot.Plot{losses}, []*plot.Plot{verdicts}))
 }
 
-// newPlot plots some curves against steps.
-func newPlot(points []curvePoint, y string, curves []curve) (*plot.Plot, error) {
-	p := plot.New()
-	p.X.Label.Text, p.Y.Label.Text = "step", y
-	p.Legend.Top = true
-	p.Legend.Padding = vg.Points(2)
-	p.Title.TextStyle.Font.Size = vg.Points(14)
-	for _, style := range []*draw.TextStyle{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
-		style.Font.Variant = "Sans"
-	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{225}, color.Gray{225}
-	p.Add(grid)
+// plotCurves plots some curves against steps.
+func plotCurves(title string, points []curvePoint, y string, curves []curve) (*plot.Plot, error) {
+	p := figure.New(title, "step", y)
 	for _, c := range curves {
 		xy := make(plotter.XYs, len(points))
 		for i := range points {
 			xy[i] = plotter.XY{X: points[i].step, Y: c.value(&points[i])}
 		}
-		line, err := plotter.NewLine(xy)
-		if err != nil {
-			return nil, fmt.Errorf("train: %s: %w", c.name, err)
+		if _, err := figure.Line(p, c.name, c.color, xy); err != nil {
+			return nil, fmt.Errorf("train: %w", err)
 		}
-		line.Color, line.Width = c.color, vg.Points(1.2)
-		p.Add(line)
-		p.Legend.Add(c.name, line)
 	}
 	return p, nil
 }

@@ -77,12 +77,16 @@ func NewEstimate(s *Settings, data dataset.Dataset) Estimate {
 	}
 	grids := int64(s.Steps/s.SampleEvery) + 3
 	lines := int64(s.Steps/s.LogEvery) + 2
-	e.Disk = checkpoints*e.Checkpoint + 2*4*e.Generator + grids*gridSamples*sample + lines*400 + header
+	e.Disk = checkpoints*e.Checkpoint + 2*4*e.Generator + lines*400 + header
 	e.Disk += maxCurvesFile
 	if shape := s.Spec.Sample.Shape; drawable(shape) {
 		a := newAnimationSize(shape, int(grids))
-		e.Disk += 2*gridSamples*sample + a.bytes() // real beside fake
-		e.Memory += int64(a.frames*a.width*a.height) + a.bytes() + 3*4*gridSamples*sample
+		grid := gridSamples * sample
+		if scattered(shape) {
+			grid = scatterSide * scatterSide
+		}
+		e.Disk += (grids+2)*grid + a.bytes() // with real beside fake
+		e.Memory += int64(a.frames*a.width*a.height) + a.bytes() + 3*4*grid
 	}
 	return e
 }

@@ -97,6 +97,9 @@ func (r *runner) drawRealFake(w io.Writer) error {
 		grids = append(grids, img)
 	}
 	headings := []string{"Real images", "Generated images"}
+	if scattered(r.data.Shape()) {
+		headings = []string{"Real points", "Generated points"}
+	}
 	var at [2]int // left edges
 	x, height := pairMargin, 0
 	for i, img := range grids {
@@ -172,8 +175,8 @@ func (r *runner) gridNames() ([]string, error) {
 // cannot be read any more, which is no reason to end without a generator; nothing
 // larger than the run's grids are is decoded.
 func (r *runner) readGrid(name string) (image.Image, error) {
-	s := r.data.Shape()
-	img, err := readPNG(r.dir.file(name), gridSide*(s[2]+imaging.Gap), gridSide*(s[1]+imaging.Gap))
+	width, height := gridSize(r.data.Shape())
+	img, err := readPNG(r.dir.file(name), width, height)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, r.p.say("%s is left out of the pictures: %v", name, err)
 	}
@@ -213,6 +216,9 @@ type animationSize struct {
 // newAnimationSize returns the size of the animation of some grids of images of
 // the given shape.
 func newAnimationSize(shape []int, grids int) animationSize {
+	if scattered(shape) {
+		return animationSize{min(grids, maxFrames), scatterSide, scatterSide}
+	}
 	side := func(pixels int) int {
 		images := min(gridSide, max(1, (maxFrameSide+imaging.Gap)/(pixels+imaging.Gap)))
 		return images*(pixels+imaging.Gap) - imaging.Gap

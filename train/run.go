@@ -327,7 +327,7 @@ func (r *runner) images(ctx context.Context) error {
 		return r.p.say("no grid of step %d: exporting changes samples by %.2g of their range", n, d.Diff)
 	}
 	if err == nil {
-		err = drawFakes(ctx, path, onnx, r.data.Shape(), r.s.Threads)
+		err = drawFakes(ctx, path, onnx, r.data, r.s.Threads)
 	}
 	if err != nil {
 		return failure(r.hint(err), "drawing samples of step %d: %w", n, err)
