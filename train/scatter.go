@@ -1,12 +1,15 @@
 package train
 
 import (
+	"image/png"
+	"io"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
+	"gantry/internal/atomicfile"
 	"gantry/internal/figure"
-	"gantry/internal/imaging"
 	"gantry/internal/kernel"
 	"gantry/train/dataset"
 )
@@ -32,7 +35,9 @@ func writeScatter(path string, data dataset.Dataset, fakes []float32) error {
 		return err
 	}
 	const side = scatterSide * vg.Inch / 96
-	return imaging.WritePNG(path, figure.Image(side, side, []*plot.Plot{p}))
+	return atomicfile.WriteFileAtomic(path, func(w io.Writer) error {
+		return png.Encode(w, figure.Image(side, side, []*plot.Plot{p}))
+	})
 }
 
 // ScatterPlot returns a plot of the first 2,500 points of data in the plane, and
@@ -72,7 +77,7 @@ func ScatterPlot(title string, data dataset.Dataset, fakes []float32) (*plot.Plo
 func coordinates(x []float32) plotter.XYs {
 	var xy plotter.XYs
 	for ; len(x) > 0; x = x[2:] {
-		p := plotter.XY{X: float64(x[0])*2*dataset.PointBound - dataset.PointBound, Y: float64(x[1])*2*dataset.PointBound - dataset.PointBound}
+		p := plotter.XY{X: (float64(2*x[0]) - 1) * dataset.PointBound, Y: (float64(2*x[1]) - 1) * dataset.PointBound}
 		if kernel.AllFinite(nil, x[:2]) {
 			xy = append(xy, p)
 		}

@@ -350,7 +350,7 @@ func (r *Resize) weight(d float64) float64 {
 	case d <= 1: // Keys, Cubic convolution interpolation for digital image processing (1981)
 		return float64((float64((a+2)*d)-(a+3))*float64(d*d)) + 1
 	case d < 2:
-		return float64((float64((float64(d-5))*d)+8)*float64(a*d)) - 4*a
+		return float64((float64((float64(d-5))*d)+8)*float64(a*d)) - float64(4*a)
 	}
 	return 0
 }
