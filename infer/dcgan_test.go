@@ -122,7 +122,7 @@ func TestDCGANBatches(t *testing.T) {
 				}
 			}
 		}
-		raw, _, err := decode(b, onnx.Limits{})
+		raw, _, err := decode("", b, onnx.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package infer
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	onnxlib "github.com/owulveryck/onnx-go"
 
@@ -12,9 +11,9 @@ import (
 	"gantry/internal/onnx"
 )
 
-// decode makes the graph of a file, as it is there, before any pass.
-func decode(b []byte, lim onnx.Limits) (*plan.Graph, *onnx.Info, error) {
-	topology, info, err := onnx.Prepare(b, lim)
+// decode makes the graph of a file, as it is there, before any pass. What the file keeps in others is read from dir.
+func decode(dir string, b []byte, lim onnx.Limits) (*plan.Graph, *onnx.Info, error) {
+	topology, info, err := onnx.PrepareIn(dir, b, lim)
 	if err != nil {
 		return nil, nil, fmt.Errorf("infer: %w", err)
 	}
@@ -32,10 +31,7 @@ func decode(b []byte, lim onnx.Limits) (*plan.Graph, *onnx.Info, error) {
 	}
 	for name, c := range info.Consts {
 		if v, ok := byName[name]; ok {
-			g.Values[v].Const = &plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: c.Shape}, F: c.F, I: c.I}
-			if c.I != nil {
-				g.Values[v].Const.DType = plan.Int64
-			}
+			g.Values[v].Const = &plan.Tensor{Type: plan.Type{DType: dtype(c.Type), Shape: c.Shape}, F: c.F, I: c.I}
 		}
 	}
 	for _, in := range info.Inputs {
@@ -87,20 +83,29 @@ func located(err error, backend *onnxgo.Backend, info *onnx.Info) error {
 	return fmt.Errorf("infer: %v: %w", n, err)
 }
 
+// dtype returns the type in which elements that a file declares as t are held, 0 if t is 0: float32 stands for all floating
+// point, int32 and int64 for the other integers that fit.
+func dtype(t onnx.DataType) DType {
+	switch t {
+	case 0:
+		return 0
+	case onnx.Int64, onnx.Uint64, onnx.Uint32:
+		return Int64
+	case onnx.Int32, onnx.Int16, onnx.Int8, onnx.Uint16:
+		return Int32
+	case onnx.Uint8:
+		return Uint8
+	case onnx.Bool:
+		return Bool
+	}
+	return Float32 // Prepare has refused what is no number
+}
+
 // values translates what a file says about inputs or outputs.
-func values(vs []onnx.Value) ([]ValueInfo, error) {
+func values(vs []onnx.Value) []ValueInfo {
 	out := make([]ValueInfo, len(vs))
 	for i, v := range vs {
-		out[i] = ValueInfo{Name: v.Name, Symbols: v.Sym}
-		switch v.Type {
-		case onnx.Float32:
-			out[i].DType = Float32
-		case onnx.Int64:
-			out[i].DType = Int64
-		case 0: // an output may leave it open
-		default:
-			return nil, fmt.Errorf("infer: %q has elements of type %s, want float32 or int64", v.Name, strings.ToLower(v.Type.String()))
-		}
+		out[i] = ValueInfo{Name: v.Name, Symbols: v.Sym, DType: dtype(v.Type)} // an output may leave its type open
 		if v.Dims == nil {
 			continue
 		}
@@ -109,5 +114,5 @@ func values(vs []onnx.Value) ([]ValueInfo, error) {
 			out[i].Shape[k] = int(d)
 		}
 	}
-	return out, nil
+	return out
 }

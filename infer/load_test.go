@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -41,7 +42,7 @@ func tryRun(b []byte, o Options) error {
 		if err := m.limits.Check(plan.Type{DType: plan.DType(v.DType), Shape: t.Shape}); err != nil {
 			return err
 		}
-		if n := plan.Count(t.Shape); v.DType == Int64 {
+		if n := plan.Count(t.Shape); v.DType.Integer() {
 			t.I64 = make([]int64, n)
 		} else {
 			t.F32 = make([]float32, n)
@@ -134,8 +135,8 @@ func TestLoadErrors(t *testing.T) {
 		"left out": {node(func(n *onnx.NodeProto) { n.OpType, n.Attribute, n.Input = "Add", nil, []string{"", "h0"} }),
 			`infer: node 1 "act0" (Add): input 0 is left out`},
 		"opset": {func(m *onnx.ModelProto) { m.OpsetImport[0].Version = 6 }, `infer: the model imports opset 6, want 7 to 28`},
-		"input type": {func(m *onnx.ModelProto) { m.Graph.Input[0].Type.GetTensorType().ElemType = 11 },
-			`infer: "z" has elements of type double, want float32 or int64`},
+		"input type": {func(m *onnx.ModelProto) { m.Graph.Input[0].Type.GetTensorType().ElemType = 14 },
+			`infer: onnx: unsupported feature: input "z": element type COMPLEX64`},
 		"size of a tensor": {node(func(n *onnx.NodeProto) { n.OpType, n.Attribute = "Shape", nil }),
 			`infer: node 1 "act0" (Shape): operator Shape of opset 13 is not supported`},
 		"escape": {node(func(n *onnx.NodeProto) { n.OpType, n.Name, n.Attribute = "\x1b[2J", "\x1b[31m", nil }),
@@ -205,6 +206,114 @@ func TestRunErrors(t *testing.T) {
 			t.Errorf("got %v, %v", out, err)
 		}
 	})
+}
+
+// TestDeclaredTypes loads models whose input, weight and output have any type that has numbers: they are held in the nearest type
+// that there is, and elements out of its range are refused.
+func TestDeclaredTypes(t *testing.T) {
+	for _, c := range []struct {
+		declared onnx.DataType
+		held     DType
+		bad      int64 // 0 = none
+	}{
+		{onnx.Float32, Float32, 0}, {onnx.Float16, Float32, 0}, {onnx.Bfloat16, Float32, 0}, {onnx.Float64, Float32, 0},
+		{onnx.Int64, Int64, 0}, {onnx.Uint64, Int64, 0}, {onnx.Uint32, Int64, 0},
+		{onnx.Int32, Int32, 1 << 31}, {onnx.Int16, Int32, -1<<31 - 1}, {onnx.Int8, Int32, 1 << 40}, {onnx.Uint16, Int32, 1 << 62},
+		{onnx.Uint8, Uint8, 256}, {onnx.Bool, Bool, 2},
+	} {
+		value := func(name string) *onnx.ValueInfoProto {
+			v := onnxtest.Value(name, 1)
+			v.Type.TensorType.ElemType = int32(c.declared)
+			return v
+		}
+		w := &onnx.TensorProto{Name: "w", DataType: int32(c.declared), Dims: []int64{1}}
+		switch c.declared {
+		case onnx.Float32:
+			w.FloatData = []float32{1}
+		case onnx.Float64:
+			w.DoubleData = []float64{1}
+		case onnx.Int64:
+			w.Int64Data = []int64{1}
+		case onnx.Uint32, onnx.Uint64:
+			w.Uint64Data = []uint64{1}
+		case onnx.Float16:
+			w.Int32Data = []int32{0x3c00}
+		case onnx.Bfloat16:
+			w.Int32Data = []int32{0x3f80}
+		default:
+			w.Int32Data = []int32{1}
+		}
+		m, err := LoadBytes(onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: &onnx.GraphProto{Name: "g",
+			Input: []*onnx.ValueInfoProto{value("x")}, Output: []*onnx.ValueInfoProto{value("y")}, Initializer: []*onnx.TensorProto{w},
+			Node: []*onnx.NodeProto{{OpType: "Concat", Input: []string{"x", "w"}, Output: []string{"y"}, Attribute: []*onnx.AttributeProto{onnxtest.Int("axis", 0)}}},
+		}}), Options{})
+		if err != nil {
+			t.Errorf("%v: %v", c.declared, err)
+			continue
+		}
+		if in, out := m.Inputs()[0].DType, m.Outputs()[0].DType; in != c.held || out != c.held {
+			t.Errorf("%v: input is %v, output %v, want %v", c.declared, in, out, c.held)
+		}
+		x, want := Tensor{DType: c.held, Shape: []int{1}, I64: []int64{1}}, Tensor{DType: c.held, Shape: []int{2}, I64: []int64{1, 1}}
+		if c.held == Float32 {
+			x.F32, x.I64, want.F32, want.I64 = []float32{2}, nil, []float32{2, 1}, nil
+		}
+		got, err := m.NewSession().Run(context.Background(), map[string]Tensor{"x": x})
+		if err == nil {
+			err = equalTensors(got, map[string]Tensor{"y": want})
+		}
+		if err != nil {
+			t.Errorf("%v: %v", c.declared, err)
+		}
+		if c.bad != 0 {
+			x.I64 = []int64{c.bad}
+			if _, err := m.NewSession().Run(context.Background(), map[string]Tensor{"x": x}); err == nil || !strings.Contains(err.Error(), "but its element 0 is") {
+				t.Errorf("%v of %d: got %v", c.declared, c.bad, err)
+			}
+		}
+	}
+}
+
+// TestExternalData loads a model whose weights lie beside it.
+func TestExternalData(t *testing.T) {
+	dir := t.TempDir()
+	p := onnxtest.Small()
+	var data []byte
+	for _, w := range p.Graph.Initializer {
+		n := len(*w.RawData)
+		offset := len(data)
+		data = append(data, *w.RawData...)
+		w.RawData = nil
+		onnxtest.External(w, "location", "g.data", "offset", fmt.Sprint(offset), "length", fmt.Sprint(n))
+	}
+	for name, b := range map[string][]byte{"g.onnx": onnxtest.Bytes(p), "g.data": data} {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := LoadFile(filepath.Join(dir, "g.onnx"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := map[string]Tensor{"z": {DType: Float32, Shape: []int{1, 4}, F32: []float32{1, 2, 3, 4}}}
+	got, err := m.NewSession().Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := small(t, Options{}).NewSession().Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := equalTensors(got, want); err != nil {
+		t.Error(err)
+	}
+	if _, err := LoadBytes(onnxtest.Bytes(p), Options{}); err == nil || !strings.Contains(err.Error(), "load the model from its file") {
+		t.Errorf("from bytes: got %v", err)
+	}
+	lim := Limits{FileBytes: int64(len(onnxtest.Bytes(p)) + len(data) - 1)}
+	if _, err := LoadFile(filepath.Join(dir, "g.onnx"), Options{Limits: lim}); err == nil || !strings.Contains(err.Error(), "FileBytes") {
+		t.Errorf("above the limit: got %v", err)
+	}
 }
 
 // TestParameters counts weights, wherever they stand, and not the numbers of Constant nodes.

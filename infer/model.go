@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 
@@ -26,7 +27,8 @@ type Model struct {
 	params  int64
 }
 
-// LoadFile reads the ONNX model at path. A file that is larger than the limit is not read.
+// LoadFile reads the ONNX model at path, and the weights that it keeps in other files of its directory or below. A file that is
+// larger than the limit is not read.
 func LoadFile(path string, o Options) (*Model, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -46,7 +48,7 @@ func LoadFile(path string, o Options) (*Model, error) {
 	} else if b, err = io.ReadAll(io.LimitReader(f, limit+1)); err != nil {
 		return nil, fmt.Errorf("infer: %s: %w", path, err)
 	}
-	m, err := LoadBytes(b, o)
+	m, err := loadFrom(filepath.Dir(path), b, o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -54,19 +56,17 @@ func LoadFile(path string, o Options) (*Model, error) {
 }
 
 // LoadBytes reads the ONNX model in b. The model may keep slices of b, which must not change
-// afterwards. Errors name the node; an operator that is missing here gives an *[UnsupportedError].
-func LoadBytes(b []byte, o Options) (*Model, error) {
-	raw, info, err := decode(b, o.Limits.decode())
+// afterwards. Errors name the node; an operator that is missing here gives an *[UnsupportedError]. A model
+// that keeps weights in other files is an error: only [LoadFile] knows where they are.
+func LoadBytes(b []byte, o Options) (*Model, error) { return loadFrom("", b, o) }
+
+// loadFrom reads the model in b, a file of the directory dir, or of none.
+func loadFrom(dir string, b []byte, o Options) (*Model, error) {
+	raw, info, err := decode(dir, b, o.Limits.decode())
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{info: info, limits: o.Limits.plan()}
-	if m.inputs, err = values(info.Inputs); err != nil {
-		return nil, err
-	}
-	if m.outputs, err = values(info.Outputs); err != nil {
-		return nil, err
-	}
+	m := &Model{info: info, limits: o.Limits.plan(), inputs: values(info.Inputs), outputs: values(info.Outputs)}
 	for _, v := range raw.Values {
 		if t := v.Const; t != nil {
 			if err := m.limits.Check(t.Type); err != nil {

@@ -23,7 +23,7 @@ type Options struct {
 // follows, packed for the processor. However many nodes share a weight, all copies ever made take at
 // most twice the memory of the weights and 64 MiB more; what is past that runs without them, slower.
 type Limits struct {
-	FileBytes      int64 // size of the file; default 512 MiB
+	FileBytes      int64 // size of the file, with the weights that it keeps in others; default 512 MiB
 	DecodeBytes    int64 // memory that decoding takes beyond the file; default 192 MiB
 	Nodes          int   // nodes of the graph; default 32768
 	Elements       int64 // elements of all weights together; default 2^27

@@ -90,7 +90,7 @@ func TestORT(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		raw, _, err := decode(r.bytes(), onnx.Limits{})
+		raw, _, err := decode("", r.bytes(), onnx.Limits{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,7 +90,7 @@ func TestPasses(t *testing.T) {
 }
 
 func testPasses(t *testing.T, model *onnx.ModelProto, file string) {
-	g, _, err := decode(onnxtest.Bytes(model), onnx.Limits{})
+	g, _, err := decode("", onnxtest.Bytes(model), onnx.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

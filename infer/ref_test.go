@@ -32,7 +32,7 @@ func FuzzPlanMatchesReference(f *testing.F) {
 func compareWithReference(t *testing.T, seed uint64) {
 	t.Helper()
 	r := newRandomModel(seed)
-	raw, _, err := decode(r.bytes(), onnx.Limits{})
+	raw, _, err := decode("", r.bytes(), onnx.Limits{})
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}

@@ -124,6 +124,11 @@ func (m *Model) check(v *ValueInfo, t Tensor, open map[string]int) error {
 	if want := plan.Count(t.Shape); n != want {
 		return fmt.Errorf("infer: input %q has %d %v elements, want %d for shape %s", v.Name, n, t.DType, want, plan.ShapeString(t.Shape))
 	}
+	for i, x := range t.I64 {
+		if t.DType.Wrap(x) != x {
+			return fmt.Errorf("infer: input %q is %v, but its element %d is %d", v.Name, t.DType, i, x)
+		}
+	}
 	if v.Shape == nil {
 		return nil
 	}

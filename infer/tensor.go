@@ -11,7 +11,8 @@ import (
 // element takes here.
 type DType = plan.DType
 
-// The element types that models take and give.
+// The element types that models take and give. A model that declares another floating-point type takes and gives float32, and one
+// that declares another integer type int32 or int64, whichever holds it: it is computed in that type.
 const (
 	Float32 = plan.Float32
 	Int64   = plan.Int64

@@ -17,8 +17,8 @@ import (
 var runCommand = command{"run", `Usage: ganinfer run --model any.onnx --input NAME=FILE... --output NAME=FILE...
 
 Runs a model once. Every input of the model must be given; ganinfer inspect
-lists them. Files are .npy arrays of float32 (or float64, which is rounded) and
-int64, in C order.
+lists them. Files are .npy arrays in C order: float32 (or float64, which is
+rounded), or for inputs of integers int64, int32, uint8 or bool.
 
 Examples:
     ganinfer run --model any.onnx --input z=z.npy --output image=out.npy

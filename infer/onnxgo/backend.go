@@ -230,10 +230,14 @@ func (b *Backend) newOp(n *node) (plan.Op, error) {
 			if err != nil {
 				return nil, &OperationError{n.index, n.kind, fmt.Errorf("attribute %q: %w", name, err)}
 			}
+			if s, ok := strings.CutSuffix(name, uint8Suffix); ok {
+				name, x.DType = s, plan.Uint8
+			}
 			a = x
 		}
 		d.Attrs[name] = a
 	}
+	n.attrs = d.Attrs
 	op, err := plan.NewOp(n.kind, d)
 	if u := (*plan.UnsupportedError)(nil); errors.As(err, &u) { // the type that onnx-go's users test for
 		return nil, &onnx.ErrNotImplemented{Operator: u.Op, Message: fmt.Sprintf("opset %d; %s", u.Opset, u.Hint)}
@@ -261,3 +265,6 @@ func (e *OperationError) Unwrap() error { return e.Err }
 
 // unused is how the names begin that internal/onnx gives to outputs nobody wants.
 const unused = "\x00unused"
+
+// uint8Suffix ends the names that it gives to attributes whose tensor is uint8, which onnx-go cannot read.
+const uint8Suffix = "\x00uint8"

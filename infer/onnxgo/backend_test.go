@@ -1,6 +1,7 @@
 package onnxgo
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,7 +141,7 @@ func TestErrors(t *testing.T) {
 		"missing input":      {model([]string{"x"}, []string{"y"}, nil, op("Add", "x,nowhere", "y")), x, `input "nowhere" was never set`},
 		"input not set":      {model([]string{"x"}, []string{"y"}, nil, op("Relu", "x", "y")), nil, `input "x" was never set`},
 		"integers":           {model([]string{"x"}, []string{"y"}, nil, op("Sigmoid", "x", "y")), map[string]tensor.Tensor{"x": tensor.New(tensor.WithShape(2), tensor.WithBacking([]int64{1, 2}))}, "input 0 is int64[2], want float32"},
-		"element type":       {model([]string{"x"}, []string{"y"}, nil, op("Relu", "x", "y")), map[string]tensor.Tensor{"x": tensor.New(tensor.WithShape(2), tensor.WithBacking([]float64{1, 2}))}, "elements of type float64"},
+		"element type":       {model([]string{"x"}, []string{"y"}, nil, op("Relu", "x", "y")), map[string]tensor.Tensor{"x": tensor.New(tensor.WithShape(2), tensor.WithBacking([]complex64{1, 2}))}, "elements of type complex64"},
 		"invented input":     {model([]string{"n/input"}, []string{"y"}, nil, &onnx.NodeProto{Name: "n", OpType: "Constant", Output: []string{"k"}, Attribute: []*onnx.AttributeProto{onnxtest.Float("value_float", 1)}}, op("Add", "n/input,k", "y")), nil, `input "n/input" was never set`},
 		"input left out":     {model([]string{"x"}, []string{"y"}, nil, &onnx.NodeProto{OpType: "Concat", Input: []string{"x", "", "x"}, Output: []string{"y"}, Attribute: []*onnx.AttributeProto{onnxtest.Int("axis", 0)}}), x, "input 1 is left out"},
 		"weights come first": {weightsFirst(), nil, "was never set"},
@@ -150,6 +151,29 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got %v, want %q in it", err, c.want)
 			}
 		})
+	}
+}
+
+// TestTypes feeds every element type and a scalar of each, and gets them back.
+func TestTypes(t *testing.T) {
+	file := model([]string{"x"}, []string{"y"}, nil, op("Identity", "x", "y"))
+	for _, x := range []any{[]float32{1, 2}, []float64{1, 2}, []int64{1, -2}, []int32{1, -2}, []uint8{1, 255}, []bool{true, false}, []float32{3}, []int32{3}, []bool{true}} {
+		for _, scalar := range []bool{false, true} {
+			in := tensor.New(tensor.WithBacking(x))
+			if scalar {
+				in = tensor.New(tensor.FromScalar(reflect.ValueOf(x).Index(0).Interface()))
+			}
+			got, err := evaluate(t, file, map[string]tensor.Tensor{"x": in})
+			if err != nil {
+				t.Errorf("%T: %v", x, err)
+				continue
+			}
+			want := fmt.Sprint(in.Data())
+			if have := fmt.Sprint(got[0].Data()); strings.Trim(have, "[]") != strings.Trim(want, "[]") || !got[0].Shape().Eq(in.Shape()) ||
+				in.Dtype() != tensor.Float64 && got[0].Dtype() != in.Dtype() {
+				t.Errorf("%T %v: got %v %s, want %s", x, in.Shape(), got[0].Dtype(), have, want)
+			}
+		}
 	}
 }
 

@@ -69,8 +69,7 @@ func (b *Backend) Run() error {
 	return nil
 }
 
-// fromTensor returns t without a copy where it can. Data returns a bare number for some tensors of
-// one element.
+// fromTensor returns t, float32 and int64 without a copy where it can.
 func fromTensor(t tensor.Tensor) (*plan.Tensor, error) {
 	d, ok := t.(*tensor.Dense)
 	if !ok {
@@ -87,17 +86,28 @@ func fromTensor(t tensor.Tensor) (*plan.Tensor, error) {
 		d = m
 	}
 	x := &plan.Tensor{Type: plan.Type{Shape: append([]int{}, d.Shape()...)}}
-	switch v := d.Data().(type) {
-	case []float32:
-		x.DType, x.F = plan.Float32, v
-	case float32:
-		x.DType, x.F = plan.Float32, []float32{v}
-	case []int64:
-		x.DType, x.I = plan.Int64, v
-	case int64:
-		x.DType, x.I = plan.Int64, []int64{v}
+	switch d.Dtype() { // Data would return a bare number for some tensors of one element
+	case tensor.Float32:
+		x.DType, x.F = plan.Float32, d.Float32s()
+	case tensor.Float64:
+		x.DType, x.F = plan.Float32, convert[float32](d.Float64s())
+	case tensor.Int64:
+		x.DType, x.I = plan.Int64, d.Int64s()
+	case tensor.Int32:
+		x.DType, x.I = plan.Int32, convert[int64](d.Int32s())
+	case tensor.Uint8:
+		x.DType, x.I = plan.Uint8, convert[int64](d.Uint8s())
+	case tensor.Bool:
+		x.DType = plan.Bool
+		for _, v := range d.Bools() {
+			k := int64(0)
+			if v {
+				k = 1
+			}
+			x.I = append(x.I, k)
+		}
 	default:
-		return nil, fmt.Errorf("has elements of type %v, want float32 or int64", d.Dtype())
+		return nil, fmt.Errorf("has elements of type %v, want float32, float64, int64, int32, uint8 or bool", d.Dtype())
 	}
 	if err := limits.Check(x.Type); err != nil {
 		return nil, err
@@ -111,10 +121,29 @@ func fromTensor(t tensor.Tensor) (*plan.Tensor, error) {
 // toTensor returns a copy of x.
 func toTensor(x *plan.Tensor) tensor.Tensor {
 	var data any
-	if x.DType.Integer() {
-		data = append([]int64{}, x.I...)
-	} else {
+	switch x.DType {
+	case plan.Float32:
 		data = append([]float32{}, x.F...)
+	case plan.Int64:
+		data = append([]int64{}, x.I...)
+	case plan.Int32:
+		data = convert[int32](x.I)
+	case plan.Uint8:
+		data = convert[uint8](x.I)
+	case plan.Bool:
+		b := make([]bool, len(x.I))
+		for i, v := range x.I {
+			b[i] = v != 0
+		}
+		data = b
 	}
 	return tensor.New(tensor.WithShape(x.Shape...), tensor.WithBacking(data))
+}
+
+func convert[T, S float32 | float64 | int64 | int32 | uint8](x []S) []T {
+	y := make([]T, len(x))
+	for i, v := range x {
+		y[i] = T(v)
+	}
+	return y
 }

@@ -96,9 +96,12 @@ func (p *parser) str() (string, error) {
 	return "", p.want("a string")
 }
 
+// wanted lists the element types for messages.
+const wanted = "<f4, <f8, <i8, <i4, |u1 or |b1"
+
 func (p *parser) dtype() (DType, error) {
 	if p.space(); strings.HasPrefix(p.rest, "[") {
-		return 0, fmt.Errorf("npy: header: the array has fields, want one of <f4, <f8, <i8 and |u1")
+		return 0, fmt.Errorf("npy: header: the array has fields, want %s", wanted)
 	}
 	s, err := p.str()
 	if err != nil {
@@ -107,7 +110,7 @@ func (p *parser) dtype() (DType, error) {
 	if i := slices.Index(descrs[:], s); i > 0 {
 		return DType(i), nil
 	}
-	return 0, fmt.Errorf("npy: header: element type %q, want <f4, <f8, <i8 or |u1", s)
+	return 0, fmt.Errorf("npy: header: element type %q, want %s", s, wanted)
 }
 
 func (p *parser) cOrder() error {

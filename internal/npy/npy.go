@@ -15,10 +15,12 @@ const (
 	Float64                  // <f8
 	Int64                    // <i8
 	Uint8                    // |u1
+	Int32                    // <i4
+	Bool                     // |b1
 )
 
-var descrs = [...]string{Float32: "<f4", Float64: "<f8", Int64: "<i8", Uint8: "|u1"}
-var sizes = [...]int64{Float32: 4, Float64: 8, Int64: 8, Uint8: 1}
+var descrs = [...]string{Float32: "<f4", Float64: "<f8", Int64: "<i8", Uint8: "|u1", Int32: "<i4", Bool: "|b1"}
+var sizes = [...]int64{Float32: 4, Float64: 8, Int64: 8, Uint8: 1, Int32: 4, Bool: 1}
 
 // String returns NumPy's name for t, such as "<f4".
 func (t DType) String() string {
@@ -31,7 +33,7 @@ func (t DType) String() string {
 // Size returns the number of bytes of an element.
 func (t DType) Size() int { return int(sizes[t]) }
 
-func (t DType) valid() bool { return t >= Float32 && t <= Uint8 }
+func (t DType) valid() bool { return t >= Float32 && t <= Bool }
 
 // Array is an array in C order: the last dimension varies fastest. Of the data
 // slices, the one of the array's type is set, with as many elements as Shape
@@ -42,7 +44,8 @@ type Array struct {
 	F32   []float32
 	F64   []float64
 	I64   []int64
-	U8    []uint8
+	I32   []int32
+	U8    []uint8 // of Uint8, and of Bool: 0 or 1
 }
 
 // maxDims is the largest number of dimensions, as in NumPy before 2.0.

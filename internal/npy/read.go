@@ -114,10 +114,17 @@ func (a *Array) readData(r io.Reader, n int) (err error) {
 		})
 	case Int64:
 		a.I64, err = readAs(r, n, 8, func(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b)) })
-	case Uint8:
+	case Int32:
+		a.I32, err = readAs(r, n, 4, func(b []byte) int32 { return int32(binary.LittleEndian.Uint32(b)) })
+	case Uint8, Bool:
 		a.U8 = make([]uint8, n)
 		if _, err = io.ReadFull(r, a.U8); err != nil {
 			err = fmt.Errorf("npy: data: %w", err)
+		}
+		for i, v := range a.U8 {
+			if a.DType == Bool && v > 1 {
+				return fmt.Errorf("npy: data: element %d of type |b1 is %d, want 0 or 1", i, v)
+			}
 		}
 	}
 	return err

@@ -84,9 +84,20 @@ func (w *Writer) Int64(x []int64) error {
 	})
 }
 
-// Uint8 appends elements to an array of type Uint8.
+// Int32 appends elements to an array of type Int32.
+func (w *Writer) Int32(x []int32) error {
+	return write(w, Int32, x, func(b []byte, v int32) []byte {
+		return binary.LittleEndian.AppendUint32(b, uint32(v))
+	})
+}
+
+// Uint8 appends elements to an array of type Uint8, or of type Bool: 0 or 1.
 func (w *Writer) Uint8(x []uint8) error {
-	if err := w.take(Uint8, len(x)); err != nil {
+	t := Uint8
+	if w.t == Bool {
+		t = Bool
+	}
+	if err := w.take(t, len(x)); err != nil {
 		return err
 	}
 	return w.put(x)
@@ -157,7 +168,9 @@ func Write(w io.Writer, a *Array) error {
 		err = aw.Float64(a.F64)
 	case Int64:
 		err = aw.Int64(a.I64)
-	case Uint8:
+	case Int32:
+		err = aw.Int32(a.I32)
+	case Uint8, Bool:
 		err = aw.Uint8(a.U8)
 	}
 	if err != nil {

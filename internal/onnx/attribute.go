@@ -104,23 +104,53 @@ func (v *validator) attribute(where string, a *AttributeProto) (*AttributeProto,
 			size += 1 + len(s)
 		}
 	case AttributeProto_TENSOR:
-		c, err := constant(a.T, what, v.left, v.mem)
+		c, err := v.constant(a.T, what)
 		if err != nil {
 			return nil, err
 		}
 		if c.Len() == 0 { // onnx-go takes it for missing data
 			return nil, &UnsupportedError{Where: where, Attr: a.Name, What: "a tensor without elements"}
 		}
-		size = c.Len()
-		b.T = &TensorProto{DataType: int32(Float32), Dims: a.T.Dims, FloatData: c.F}
-		if c.I != nil {
-			b.T = &TensorProto{DataType: int32(Int64), Dims: a.T.Dims, Int64Data: c.I}
+		if size = c.Len(); size > maxList {
+			break
+		}
+		if err := v.mem.take(int64(4*size+256), what); err != nil {
+			return nil, err
+		}
+		if b.T = c.topology(); c.Type == Uint8 {
+			b.Name += uint8Suffix
 		}
 	}
 	if size > maxList {
 		return nil, formatError(what, "length "+strconv.Itoa(size), "at most %d", maxList)
 	}
 	return b, nil
+}
+
+// uint8Suffix ends the name of an attribute of the topology whose tensor is uint8, which onnx-go cannot read: it is
+// written as int64.
+const uint8Suffix = "\x00uint8"
+
+// topology returns c in the nearest type that onnx-go reads: FLOAT, BOOL, INT32 or INT64.
+func (c *Const) topology() *TensorProto {
+	t := &TensorProto{DataType: int32(Float32), FloatData: c.F, Int64Data: c.I}
+	for _, d := range c.Shape {
+		t.Dims = append(t.Dims, int64(d))
+	}
+	switch c.Type {
+	case Int64, Uint64, Uint32, Uint8:
+		t.DataType = int32(Int64)
+	case Bool, Int32, Int16, Int8, Uint16:
+		t.DataType, t.Int64Data = int32(Int32), nil
+		if c.Type == Bool {
+			t.DataType = int32(Bool)
+		}
+		t.Int32Data = make([]int32, 0, len(c.I))
+		for _, x := range c.I {
+			t.Int32Data = append(t.Int32Data, int32(x))
+		}
+	}
+	return t
 }
 
 // constantNode turns a Constant into an entry of Info.Consts.

@@ -9,7 +9,8 @@
 // ([Raw]); the validator checks what a decoder cannot (order, names, shapes,
 // sizes, what we support); and the graph is written out again as a small
 // topology that github.com/owulveryck/onnx-go decodes without trouble, with the
-// weights beside it in [Info.Consts].
+// weights beside it in [Info.Consts]. [PrepareIn] also reads what a file keeps in
+// others of its directory, and nothing outside that.
 //
 // A file that breaks the format gives a [*FormatError], one that uses what we
 // do not support an [*UnsupportedError]. No file makes the package panic, or

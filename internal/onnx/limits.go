@@ -3,7 +3,7 @@ package onnx
 // Limits bounds what a file may ask for. A field that is zero has its value of
 // [DefaultLimits].
 type Limits struct {
-	FileBytes  int64 // length of the file
+	FileBytes  int64 // length of the file, with what it keeps in others
 	Memory     int64 // bytes that Prepare allocates in all, the file itself not counted
 	Messages   int   // protobuf messages of any type
 	Nodes      int   // nodes of the graph

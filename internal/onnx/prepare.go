@@ -56,6 +56,12 @@ func (n NodeInfo) String() string {
 // in use, and must not be written to. With an error the other results are zero.
 // Prepare is safe for concurrent use.
 func Prepare(file []byte, lim Limits) (topology []byte, info *Info, err error) {
+	return PrepareIn("", file, lim)
+}
+
+// PrepareIn is [Prepare] for a file of the directory dir, from which it reads the tensors that are not in the file itself.
+// Their bytes count as the file's against Limits.FileBytes.
+func PrepareIn(dir string, file []byte, lim Limits) (topology []byte, info *Info, err error) {
 	lim = lim.withDefaults()
 	if int64(len(file)) > lim.FileBytes {
 		return nil, nil, formatError("file", strconv.Itoa(len(file))+" bytes", "at most %d (Limits.FileBytes)", lim.FileBytes)
@@ -68,6 +74,7 @@ func Prepare(file []byte, lim Limits) (topology []byte, info *Info, err error) {
 	if err := m.Unmarshal(file); err != nil {
 		return nil, nil, formatError("file", err.Error(), "a protobuf message")
 	}
-	v := validator{lim: lim, mem: &mem, model: &m}
+	v := validator{lim: lim, mem: &mem, model: &m, external: external{dir: dir, left: lim.FileBytes - int64(len(file))}}
+	defer v.external.close()
 	return v.run()
 }

@@ -34,7 +34,7 @@ const maxRank = 16
 
 // A Const is a weight. One of F and I is non-nil (and may be empty): floating
 // point is widened or rounded to float32, integers and booleans are widened to
-// int64. The slices may alias the file: do not write to them.
+// int64, in the range of Type (a Uint64 above int64's is an error). The slices may alias the file: do not write to them.
 type Const struct {
 	Shape []int // rank 0 is an empty, non-nil slice
 	F     []float32
@@ -85,18 +85,18 @@ func elements(where string, dims []int64, most int64) (int64, error) {
 	return n, nil
 }
 
-// constant decodes a tensor of at most most elements.
-func constant(t *TensorProto, where string, most int64, mem *budget) (Const, error) {
+// constant decodes a tensor.
+func (v *validator) constant(t *TensorProto, where string) (Const, error) {
 	unsupported := func(what string) (Const, error) {
 		return Const{}, &UnsupportedError{Where: where, What: what}
 	}
-	switch {
-	case t.DataLocation != 0 || len(t.ExternalData) > 0:
-		return unsupported("data outside the file (data_location EXTERNAL)")
-	case t.Segment != nil:
+	if t.Segment != nil {
 		return unsupported("a tensor in segments")
 	}
-	n, err := elements(where, t.Dims, most)
+	if t.DataLocation < 0 || t.DataLocation > 1 || t.DataLocation == 0 && len(t.ExternalData) > 0 {
+		return Const{}, formatError(where, fmt.Sprintf("data_location %d and %d entries of external_data", t.DataLocation, len(t.ExternalData)), "0 and none, or 1 (EXTERNAL)")
+	}
+	n, err := elements(where, t.Dims, v.left)
 	if err != nil {
 		return Const{}, err
 	}
@@ -106,13 +106,27 @@ func constant(t *TensorProto, where string, most int64, mem *budget) (Const, err
 		return unsupported("element type " + typ.String())
 	}
 	have, kind, lists := t.lists(typ)
-	raw := t.RawData != nil && len(*t.RawData) > 0
+	var raw []byte
+	if t.RawData != nil {
+		raw = *t.RawData
+	}
+	if len(raw) > 0 {
+		lists++
+	}
+	if t.DataLocation == 1 {
+		lists++
+		if lists == 1 {
+			if raw, err = v.external.read(t, n*int64(w), where); err != nil {
+				return Const{}, err
+			}
+		}
+	}
 	switch {
-	case raw && lists > 0 || lists > 1:
+	case lists > 1:
 		return Const{}, formatError(where, "data in more than one field", "one of raw_data, float_data, int32_data, ...")
-	case raw:
-		if want := n * int64(w); int64(len(*t.RawData)) != want {
-			return Const{}, formatError(where, fmt.Sprintf("raw_data has %d bytes", len(*t.RawData)), "%d for %v %v", want, typ, t.Dims)
+	case len(raw) > 0 || t.DataLocation == 1:
+		if want := n * int64(w); int64(len(raw)) != want {
+			return Const{}, formatError(where, fmt.Sprintf("raw_data has %d bytes", len(raw)), "%d for %v %v", want, typ, t.Dims)
 		}
 	case lists == 1 && have == 0:
 		return Const{}, formatError(where, "data in a field of another type", "%s for %v", kind, typ)
@@ -123,10 +137,13 @@ func constant(t *TensorProto, where string, most int64, mem *budget) (Const, err
 	for i, d := range t.Dims {
 		c.Shape[i] = int(d)
 	}
-	if raw {
-		err = c.setRaw(*t.RawData, int(n), where, mem)
+	if len(raw) > 0 {
+		err = c.setRaw(raw, int(n), where, v.mem)
 	} else {
-		err = c.setLists(t, int(n), where, mem)
+		err = c.setLists(t, int(n), where, v.mem)
+	}
+	if err == nil {
+		err = c.settle(where)
 	}
 	if err != nil {
 		return Const{}, err
@@ -247,6 +264,32 @@ func (c *Const) setLists(t *TensorProto, n int, where string, mem *budget) error
 			c.I[i] = int64(t.Uint64Data[i])
 		default:
 			c.I[i] = int64(t.Int32Data[i])
+		}
+	}
+	return nil
+}
+
+// settle checks that integers are of their type, which a typed field may hold others than, and makes booleans 0 or 1.
+func (c *Const) settle(where string) error {
+	lo, hi := int64(0), int64(math.MaxInt64)
+	switch c.Type {
+	case Int64:
+		return nil
+	case Int8, Int16, Int32:
+		hi = 1<<(8*width(c.Type)-1) - 1
+		lo = -hi - 1
+	case Uint8, Uint16, Uint32:
+		hi = 1<<(8*width(c.Type)) - 1
+	case Bool:
+		for i, x := range c.I {
+			if x != 0 {
+				c.I[i] = 1
+			}
+		}
+	}
+	for i, x := range c.I {
+		if x < lo || x > hi {
+			return formatError(where, fmt.Sprintf("element %d is %d", i, x), "%v, %d to %d", c.Type, lo, hi)
 		}
 	}
 	return nil

@@ -19,6 +19,8 @@ type validator struct {
 	left   int64           // elements that weights may still have
 	edges  int             // so far
 	unused int             // outputs of nodes that got a name so far
+
+	external external
 }
 
 func (v *validator) run() ([]byte, *Info, error) {
@@ -114,7 +116,7 @@ func (v *validator) addConst(where, name string, t *TensorProto) error {
 	if _, dup := v.info.Consts[name]; dup || v.known[name] {
 		return formatError(where, "value "+quote(name)+" is defined twice", "one definition")
 	}
-	c, err := constant(t, where, v.left, v.mem)
+	c, err := v.constant(t, where)
 	if err != nil {
 		return err
 	}

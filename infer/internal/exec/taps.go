@@ -30,7 +30,9 @@ func (t *taps) of(i int) []tap {
 }
 
 // tapFloats is the memory that taps take at most, in float32, for the given numbers of outputs and taps of each.
-func tapFloats(outputs int, each float64) int { return int(min(float64(outputs)*(float64(8*each)+4), 1<<50)) }
+func tapFloats(outputs int, each float64) int {
+	return int(min(float64(outputs)*(float64(8*each)+4), 1<<50))
+}
 
 // separable computes sums of x over the taps of one dimension after the other, from the last on; with most, the largest
 // elements. dims[k] is nil where dimension k stays. Each sum begins with its first tap; products and sums are rounded.

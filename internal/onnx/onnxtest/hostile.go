@@ -110,9 +110,21 @@ func graphFiles() []File {
 		changed("graph/initializer without name", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.Initializer[0].Name = "" }),
 		changed("graph/initializer of strings", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.Initializer[0].DataType = 8 }),
 		changed("graph/initializer of no type", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.Initializer[0].DataType = 0 }),
+		changed("graph/initializer in this and another file", func(_ *onnx.ModelProto, g *onnx.GraphProto) { External(g.Initializer[0], "location", "data") }),
 		changed("graph/initializer in another file", func(_ *onnx.ModelProto, g *onnx.GraphProto) {
-			g.Initializer[0].DataLocation = 1
-			g.Initializer[0].ExternalData = []*onnx.StringStringEntryProto{{Key: "location", Value: "../../etc/passwd"}}
+			g.Initializer[0].RawData = nil
+			External(g.Initializer[0], "location", "../../etc/passwd")
+		}),
+		changed("graph/initializer in a third place", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.Initializer[0].DataLocation = 2 }),
+		changed("graph/location without data_location", func(_ *onnx.ModelProto, g *onnx.GraphProto) {
+			External(g.Initializer[0], "location", "data")
+			g.Initializer[0].DataLocation = 0
+		}),
+		changed("graph/int8 of 300", func(_ *onnx.ModelProto, g *onnx.GraphProto) {
+			g.Initializer = append(g.Initializer, &onnx.TensorProto{Name: "i", DataType: int32(onnx.Int8), Dims: []int64{1}, Int32Data: []int32{300}})
+		}),
+		changed("graph/uint64 of 2^63", func(_ *onnx.ModelProto, g *onnx.GraphProto) {
+			g.Initializer = append(g.Initializer, &onnx.TensorProto{Name: "i", DataType: int32(onnx.Uint64), Dims: []int64{1}, Uint64Data: []uint64{1 << 63}})
 		}),
 		changed("graph/initializer in segments", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.Initializer[0].Segment = &onnx.Raw{8, 0, 16, 4} }),
 		changed("graph/sparse initializer", func(_ *onnx.ModelProto, g *onnx.GraphProto) { g.SparseInitializer = []onnx.Raw{{}} }),

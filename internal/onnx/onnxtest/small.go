@@ -100,3 +100,11 @@ func Int(name string, v int64) *onnx.AttributeProto {
 func Float(name string, v float32) *onnx.AttributeProto {
 	return &onnx.AttributeProto{Name: name, Type: onnx.AttributeProto_FLOAT, F: v}
 }
+
+// External makes t one whose data lie in another file, by keys and values of external_data in turn.
+func External(t *onnx.TensorProto, entries ...string) {
+	t.DataLocation, t.ExternalData = 1, nil
+	for i := 0; i < len(entries); i += 2 {
+		t.ExternalData = append(t.ExternalData, &onnx.StringStringEntryProto{Key: entries[i], Value: entries[i+1]})
+	}
+}
