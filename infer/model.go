@@ -23,6 +23,7 @@ type Model struct {
 	inputs  []ValueInfo
 	outputs []ValueInfo
 	limits  plan.Limits
+	seed    uint64
 	pool    *kernel.Pool
 	params  int64
 }
@@ -66,7 +67,7 @@ func loadFrom(dir string, b []byte, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{info: info, limits: o.Limits.plan(), inputs: values(info.Inputs), outputs: values(info.Outputs)}
+	m := &Model{info: info, limits: o.Limits.plan(), seed: o.Seed, inputs: values(info.Inputs), outputs: values(info.Outputs)}
 	for _, v := range raw.Values {
 		if t := v.Const; t != nil {
 			if err := m.limits.Check(t.Type); err != nil {
@@ -159,4 +160,8 @@ func (v *ValueInfo) open(n int) []int {
 	return shape
 }
 
-func (m *Model) runner() *exec.Runner { return exec.NewRunner(m.graph, m.limits, m.pool) }
+func (m *Model) runner() *exec.Runner {
+	r := exec.NewRunner(m.graph, m.limits, m.pool)
+	r.Seed = m.seed
+	return r
+}

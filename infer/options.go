@@ -15,6 +15,9 @@ type Options struct {
 	// depend on it. Runs of one model that overlap share the threads: the first to come has them,
 	// the others run on one each. More than 1024 are not made.
 	Threads int
+	// Seed decides the numbers of the model's RandomNormal, RandomUniform and -Like nodes, where no attribute and no sample
+	// decides them; docs/inference.md says how.
+	Seed uint64
 }
 
 // Limits bounds what loading and running a model may take. A zero field stands for its default.

@@ -37,10 +37,11 @@ const defaultBatch = 64
 type Sampler struct {
 	session *Session
 	latent  models.Input
-	inputs  []feed // by input of the model
-	z       *feed  // of inputs, the latents
-	label   *feed  // or nil
-	classes int    // 0 without labels, -1 if their number is not known
+	inputs  []feed        // by input of the model
+	z       *feed         // of inputs, the latents
+	label   *feed         // or nil
+	classes int           // 0 without labels, -1 if their number is not known
+	keys    []plan.Sample // of a batch
 	batch   int
 	fixed   bool  // the model takes batches of exactly this size
 	shape   []int // of one sample
@@ -150,22 +151,32 @@ func (s *Sampler) Classes() int { return s.classes }
 // keys, x the values in C order, valid until emit returns. An error of emit ends Sample and is
 // returned as it is; so does ctx.
 func (s *Sampler) Sample(ctx context.Context, keys []Key, emit func(i int, x []float32) error) error {
-	return s.SampleFunc(ctx, len(keys), func(z []float32, i int) int { s.Latent(z, keys[i]); return keys[i].Label }, emit)
+	return s.draw(ctx, len(keys), func(z []float32, i int) Key { s.Latent(z, keys[i]); return keys[i] }, emit)
 }
 
 // SampleFunc is [Sampler.Sample] for count latents of one's own: latent writes that of sample i to z, which is LatentSize
-// long, and returns the sample's label, which does not matter where the model is not conditional.
+// long, and returns the sample's label, which does not matter where the model is not conditional. Random numbers that the model
+// itself draws for sample i are those of index i of Options.Seed.
 func (s *Sampler) SampleFunc(ctx context.Context, count int, latent func(z []float32, i int) (label int), emit func(i int, x []float32) error) error {
+	return s.draw(ctx, count, func(z []float32, i int) Key {
+		return Key{Seed: s.session.m.seed, Index: uint64(i), Label: latent(z, i)}
+	}, emit)
+}
+
+// draw is SampleFunc for a latent that returns the key of the sample.
+func (s *Sampler) draw(ctx context.Context, count int, latent func(z []float32, i int) Key, emit func(i int, x []float32) error) error {
 	size := plan.Count(s.shape)
 	for first := 0; first < count; first += s.batch {
 		n := min(s.batch, count-first)
+		s.keys = s.keys[:0]
 		for i := range n {
 			z := s.z.row(i)
-			label := latent(z, first+i)
+			k := latent(z, first+i)
+			s.keys = append(s.keys, plan.Sample{Seed: k.Seed, Index: k.Index})
 			if at := kernel.FirstNonFinite(z); at >= 0 {
 				return fmt.Errorf("infer: element %d of latent %d is %v", at, first+i, z[at])
 			}
-			if err := s.setLabel(i, label); err != nil {
+			if err := s.setLabel(i, k.Label); err != nil {
 				return fmt.Errorf("infer: sample %d: %w", first+i, err)
 			}
 		}
@@ -173,7 +184,9 @@ func (s *Sampler) SampleFunc(ctx context.Context, count int, latent func(z []flo
 		if s.fixed {
 			rows = s.batch
 			clear(s.z.t.F[n*s.latent.Size:])
+			s.keys = append(s.keys, make([]plan.Sample, rows-n)...)
 		}
+		s.session.runner.Samples = s.keys
 		for k := range s.inputs {
 			s.inputs[k].fill(first, n)
 			*s.session.args[k] = *s.inputs[k].of(rows)

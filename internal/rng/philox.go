@@ -30,6 +30,7 @@ const (
 	Dropout                    // masks; sub is the layer
 	Augment                    // augmentation of data
 	Points                     // data sets of points: sub 0 the center, 1 the noise
+	Noise                      // random nodes of a model; sub is the node
 )
 
 // MaxSub is the largest sub-stream.

@@ -7,18 +7,21 @@ import (
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "GlobalAveragePool", MinIn: 1, MaxIn: 1, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) { return &GlobalAveragePool{}, nil }})
+	for _, most := range []bool{false, true} {
+		plan.Register(plan.Operator{Name: map[bool]string{false: "GlobalAveragePool", true: "GlobalMaxPool"}[most], MinIn: 1, MaxIn: 1, MaxOut: 1,
+			New: func(*plan.Decl) (plan.Op, error) { return &GlobalPool{most: most}, nil }})
+	}
 }
 
-// GlobalAveragePool is ONNX GlobalAveragePool: the mean over the spatial dimensions, which stay with length 1. Sums
-// are taken in float64, pixel by pixel.
-type GlobalAveragePool struct{ hwnc bool }
+// GlobalPool is ONNX GlobalAveragePool or GlobalMaxPool: the mean or the largest over the spatial dimensions, which stay with length 1.
+// Sums are taken in float64, pixel by pixel.
+type GlobalPool struct{ most, hwnc bool }
 
 // HWNC returns the operator on HWNC images.
-func (*GlobalAveragePool) HWNC() plan.Op { return &GlobalAveragePool{hwnc: true} }
+func (g *GlobalPool) HWNC() plan.Op { return &GlobalPool{g.most, true} }
 
 // Infer returns the shape with spatial dimensions of 1.
-func (g *GlobalAveragePool) Infer(in []*plan.Arg) (plan.Result, error) {
+func (g *GlobalPool) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err := plan.WantFloats(in); err != nil {
 		return plan.Result{}, err
 	}
@@ -33,23 +36,26 @@ func (g *GlobalAveragePool) Infer(in []*plan.Arg) (plan.Result, error) {
 	}
 	for i, d := range spatial {
 		if d == 0 {
-			return plan.Result{}, errors.New("averages over an empty dimension")
+			return plan.Result{}, errors.New("pools an empty dimension")
 		}
 		spatial[i] = 1
 	}
 	return result(plan.Float32, shape), nil
 }
 
-// Run computes the means.
-func (g *GlobalAveragePool) Run(c *plan.Context, in, out []*plan.Tensor) error {
+// Run computes the means or the maxima.
+func (g *GlobalPool) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	x, y := in[0].F, out[0].F
 	if len(y) == 0 {
 		return nil
 	}
 	pixels := len(x) / len(y)
-	image, pixel := pixels, 1 // steps in x
+	image, pixel, count := pixels, 1, float64(pixels) // steps in x
 	if g.hwnc {
 		image, pixel = 1, len(y)
+	}
+	if g.most {
+		count = 1
 	}
 	each(c, len(y), pixels, func(lo, hi int) {
 		var sums [64]float64
@@ -58,11 +64,16 @@ func (g *GlobalAveragePool) Run(c *plan.Context, in, out []*plan.Tensor) error {
 			clear(sums[:n])
 			for p := range pixels {
 				for i := range n {
-					sums[i] += float64(x[(lo+i)*image+p*pixel])
+					v := float64(x[(lo+i)*image+p*pixel])
+					if !g.most {
+						sums[i] += v
+					} else if p == 0 || v > sums[i] || v != v {
+						sums[i] = v
+					}
 				}
 			}
 			for i := range n {
-				y[lo+i] = float32(sums[i] / float64(pixels))
+				y[lo+i] = float32(sums[i] / count)
 			}
 		}
 	})

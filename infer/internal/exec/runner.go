@@ -25,6 +25,9 @@ type Runner struct {
 	programs map[string]*Program
 	order    []string // keys of programs, oldest first
 	key      []byte
+
+	Seed    uint64        // of random numbers
+	Samples []plan.Sample // what the rows of the next Run's batch are; nil if that is not known
 }
 
 // NewRunner returns a runner of g. Kernels run on pool, which may be nil.
@@ -39,6 +42,7 @@ func (r *Runner) Run(ctx context.Context, in []*plan.Tensor) ([]*plan.Tensor, er
 	if err != nil {
 		return nil, err
 	}
+	p.context.Seed, p.context.Samples = r.Seed, r.Samples
 	return p.Run(ctx, in)
 }
 

@@ -61,6 +61,7 @@ var All = []Pass{
 // Run returns g after all passes; g itself does not change.
 func Run(g *plan.Graph, lim plan.Limits) (*plan.Graph, error) {
 	g = g.Clone()
+	addressRandom(g)
 	b := NewBudget(g, lim)
 	for _, p := range All {
 		if err := p.Run(g, b); err != nil {

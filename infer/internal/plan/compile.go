@@ -143,7 +143,7 @@ func (c *compiler) node(p *Plan, i int) error {
 		}
 		return nil
 	}
-	if known && size <= maxKnown && c.known+size <= maxKnownTotal {
+	if known && !res.Varies && size <= maxKnown && c.known+size <= maxKnownTotal {
 		c.known += size
 		return c.evaluate(n, in, res)
 	}

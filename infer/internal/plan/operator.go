@@ -34,13 +34,19 @@ type Result struct {
 	Scratch int  // float32 elements that Run wants in Context.Scratch
 	Extra   int  // float32 elements that Run may allocate besides
 	View    bool // result 0 has the elements of argument 0 in another shape: it costs nothing in a plan
+	Varies  bool // the results follow from more than the arguments: they cannot be computed before a run
 }
 
 // Context is what Run may use besides its arguments.
 type Context struct {
 	Pool    *kernel.Pool
 	Scratch []float32 // as long as Infer asked for, or longer; the contents are arbitrary
+	Seed    uint64    // of random numbers
+	Samples []Sample  // what the rows of a batch are; nil if that is not known
 }
+
+// Sample names the random numbers of one sample: sample Index of Seed.
+type Sample struct{ Seed, Index uint64 }
 
 // InPlacer is an Op whose result 0 may share memory with an argument of the same type.
 type InPlacer interface {

@@ -75,21 +75,23 @@ func Run(g *plan.Graph, in []*Tensor) ([]*Tensor, error) {
 	}
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
-		f := operators[n.Kind]
-		if f == nil {
-			return nil, fmt.Errorf("%s: the reference has no such operator", n.Where())
-		}
 		args := make([]*Tensor, len(n.In))
 		for k, v := range n.In {
 			if v != plan.Absent {
 				args[k] = values[v]
 			}
 		}
-		out, err := f(node{n.Attrs, g.Opset}, args)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Where(), err)
+		for k, v := range n.Out {
+			f := operators[n.Kind+[...]string{"", "/1"}[k]]
+			if f == nil {
+				return nil, fmt.Errorf("%s: the reference has no such operator", n.Where())
+			}
+			out, err := f(node{n.Attrs, g.Opset, n.Index}, args)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", n.Where(), err)
+			}
+			values[v] = out
 		}
-		values[n.Out[0]] = out
 	}
 	out := make([]*Tensor, len(g.Outputs))
 	for i, v := range g.Outputs {
@@ -102,6 +104,7 @@ func Run(g *plan.Graph, in []*Tensor) ([]*Tensor, error) {
 type node struct {
 	attrs map[string]any
 	opset int64
+	index int // of the node in the file
 }
 
 func (n node) int(name string, def int64) int64 {
@@ -125,7 +128,7 @@ func (n node) text(name, def string) string {
 	return def
 }
 
-// operators holds the reference of each operator; its file adds it.
+// operators holds the reference of each operator, and that of the second result as name/1; its file adds it.
 var operators = map[string]func(n node, in []*Tensor) (*Tensor, error){}
 
 // size returns the product of shape.
