@@ -225,7 +225,7 @@ func TestOperatorErrors(t *testing.T) {
 		{"Concat", 13, attrs{"axis": int64(0)}, []*plan.Tensor{m23, v2}, "input 1 is float32[2], input 0 is float32[2 3]: they may differ in dimension 0 only"},
 		{"Concat", 13, attrs{"axis": int64(0)}, []*plan.Tensor{m23, nil, m23}, "input 1 is left out"},
 		{"ReduceMax", 13, attrs{"noop_with_empty_axes": int64(1)}, []*plan.Tensor{m23}, `attribute "noop_with_empty_axes" is not known`},
-		{"ReduceMean", 13, nil, []*plan.Tensor{f32([]int{0})}, "pools an empty dimension"},
+		{"ReduceMean", 13, nil, []*plan.Tensor{f32([]int{0})}, "averages over an empty dimension"},
 		{"ReduceLogSum", 13, nil, []*plan.Tensor{i64([]int{1}, 1)}, "input 0 is int64[1], want numbers, floats for logarithms"},
 		{"Constant", 13, attrs{"value_string": "x"}, nil, "has no numbers"},
 		{"Constant", 11, attrs{"value_int": int64(1)}, nil, "has no numbers of this opset"},
@@ -253,7 +253,7 @@ func TestOperatorErrors(t *testing.T) {
 		{"Sqrt", 13, nil, []*plan.Tensor{i64([]int{1}, 1)}, "input 0 is int64[1], want float32"},
 		{"Celu", 13, attrs{"alpha": float32(0)}, []*plan.Tensor{m23}, "attribute alpha is 0, want above 0"},
 		{"Gelu", 20, attrs{"approximate": "erf"}, []*plan.Tensor{m23}, `attribute approximate is "erf", want none or tanh`},
-		{"GlobalAveragePool", 13, nil, []*plan.Tensor{f32([]int{1, 1, 0})}, "averages over an empty dimension"},
+		{"GlobalAveragePool", 13, nil, []*plan.Tensor{f32([]int{1, 1, 0})}, "pools an empty dimension"},
 		{"LSTM", 13, nil, nil, "operator LSTM of opset 13 is not supported"},
 	} {
 		if got, err := apply(c.kind, c.opset, c.attrs, c.in...); err == nil || !strings.Contains(err.Error(), c.want) {
