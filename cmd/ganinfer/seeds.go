@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,11 +48,12 @@ func parseSeed(s string) (uint64, error) {
 
 // twice returns a seed that is in the list more than once, if there is one.
 func twice(seeds []uint64) (seed uint64, ok bool) {
-	sorted := slices.Sorted(slices.Values(seeds))
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i] == sorted[i-1] {
-			return sorted[i], true
+	seen := make(map[uint64]bool, len(seeds))
+	for _, s := range seeds {
+		if seen[s] {
+			return s, true
 		}
+		seen[s] = true
 	}
 	return 0, false
 }
