@@ -16,18 +16,22 @@ import (
 
 // BenchResult is what [Bench] has measured.
 type BenchResult struct {
-	Batch      int     `json:"batch"`
-	Threads    int     `json:"threads"`
-	P50        float64 `json:"p50_ms"` // of a Run
-	P99        float64 `json:"p99_ms"`
-	ImagesPerS float64 `json:"images_per_s"` // Batch in P50
+	Batch, Threads int
+	P50, P99       float64 // ms of a Run
+	ImagesPerS     float64 // Batch in P50
 	// GFLOPS is the rate at which the operations that the model needs are done in P50: those of its matrix products and
 	// convolutions, where a multiplication with its addition is two and every tap of a convolution counts, in padding too.
-	GFLOPS     float64 `json:"gflops"`
-	PeakGFLOPS float64 `json:"peak_gflops"`    // of multiply-adds alone, on as many threads; 0 where it is not known
-	Share      float64 `json:"share"`          // GFLOPS of PeakGFLOPS
-	Load       float64 `json:"load_ms"`        // from the file to the model
-	PeakRSS    int64   `json:"peak_rss_bytes"` // of the process, loading and running; 0 where the system does not tell
+	GFLOPS     float64
+	PeakGFLOPS float64 // of multiply-adds alone, on as many threads; 0 where it is not known
+	Share      float64 // GFLOPS of PeakGFLOPS
+	Load       float64 // ms from the file to the model
+	PeakRSS    int64   // bytes of the process, loading and running; 0 where the system does not tell
+}
+
+// JSON returns r as an object in one line.
+func (r *BenchResult) JSON() string {
+	return fmt.Sprintf(`{"batch":%d,"threads":%d,"p50_ms":%g,"p99_ms":%g,"images_per_s":%g,"gflops":%g,"peak_gflops":%g,"share":%g,"load_ms":%g,"peak_rss_bytes":%d}`,
+		r.Batch, r.Threads, r.P50, r.P99, r.ImagesPerS, r.GFLOPS, r.PeakGFLOPS, r.Share, r.Load, r.PeakRSS)
 }
 
 // Bench loads a model and runs it for about the given time, at least five times, on random inputs in which every open dimension

@@ -62,17 +62,17 @@ func TestBench(t *testing.T) {
 			!near(r.GFLOPS, 2*7*(4*5+5*6)*1e-6/r.P50) || r.PeakGFLOPS > 0 && !near(r.Share, r.GFLOPS/r.PeakGFLOPS) {
 			t.Errorf("got %+v", r)
 		}
-		b, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := r.JSON()
 		var fields map[string]float64
-		if err := json.Unmarshal(b, &fields); err != nil {
+		if err := json.Unmarshal([]byte(b), &fields); err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range strings.Fields("batch threads p50_ms p99_ms images_per_s gflops peak_gflops share load_ms peak_rss_bytes") {
-			if _, ok := fields[f]; !ok {
-				t.Errorf("no field %s in %s", f, b)
+		for f, want := range map[string]float64{
+			"batch": 7, "threads": 2, "p50_ms": r.P50, "p99_ms": r.P99, "images_per_s": r.ImagesPerS, "gflops": r.GFLOPS,
+			"peak_gflops": r.PeakGFLOPS, "share": r.Share, "load_ms": r.Load, "peak_rss_bytes": float64(r.PeakRSS),
+		} {
+			if got, ok := fields[f]; !ok || got != want {
+				t.Errorf("field %s is %v, want %v", f, got, want)
 			}
 			delete(fields, f)
 		}

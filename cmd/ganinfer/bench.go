@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -61,11 +60,7 @@ func benchFlags(fs *pflag.FlagSet) action {
 				line := fmt.Sprintf("%s%5d  %7d  %8.3g  %8.3g  %8.0f  %7.1f  %5.0f %%  %8.3g  %5d MB", head,
 					r.Batch, r.Threads, r.P50, r.P99, r.ImagesPerS, r.GFLOPS, 100*r.Share, r.Load, r.PeakRSS/1e6)
 				if head = ""; *asJSON {
-					b, err := json.Marshal(r)
-					if err != nil {
-						return err
-					}
-					line = string(b)
+					line = r.JSON()
 				}
 				if _, err := fmt.Fprintln(std.out, line); err != nil {
 					return err

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -29,6 +30,7 @@ const usage = `Ganinfer draws images from a generator in an ONNX file.
     ganinfer inspect       show what is in a file and how it runs
     ganinfer bench         measure how fast a model runs
     ganinfer verify        check its samples against the golden in its metadata
+    ganinfer pack          make a program that holds the model
 
     ganinfer COMMAND --help   the flags of a command
     ganinfer --version        version, and the kernels that this processor uses
@@ -51,7 +53,7 @@ type command struct {
 // action does the work of a command. args are what stands on the command line beside flags.
 type action func(ctx context.Context, args []string, std streams) error
 
-var commands = []command{sampleCommand, interpolateCommand, runCommand, inspectCommand, benchCommand, verifyCommand}
+var commands = []command{sampleCommand, interpolateCommand, runCommand, inspectCommand, benchCommand, verifyCommand, packCommand}
 
 func main() {
 	// The weights are most of the heap and hold no pointers; the collections that their arrival
@@ -104,8 +106,9 @@ func onSignal() (ctx context.Context, stopped func() os.Signal, release func()) 
 }
 
 func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	if len(args) == 0 {
-		return &misuse{errors.New("no command"), "ganinfer --help lists the commands"}
+	args, err := withCommand(args)
+	if err != nil {
+		return err
 	}
 	switch args[0] {
 	case "-h", "--help", "help":
@@ -135,6 +138,22 @@ func dispatch(ctx context.Context, args []string, stdout, stderr io.Writer) erro
 		return do(ctx, fs.Args(), streams{stdout, stderr})
 	}
 	return &misuse{fmt.Errorf("unknown command %q", args[0]), "ganinfer --help lists the commands"}
+}
+
+// withCommand puts the command of a packed program in front of args that name none: sample.
+func withCommand(args []string) ([]string, error) {
+	if len(args) > 0 && (args[0] == "" || args[0][0] != '-' || slices.Contains([]string{"-h", "--help", "--version"}, args[0])) {
+		return args, nil
+	}
+	switch f, err := packed(); {
+	case err != nil:
+		return nil, err
+	case f != nil:
+		return append([]string{"sample"}, args...), nil
+	case len(args) == 0:
+		return nil, &misuse{errors.New("no command"), "ganinfer --help lists the commands"}
+	}
+	return args, lost()
 }
 
 // misuse is an error of the command line. The hint may be empty.

@@ -26,25 +26,55 @@ func (m *modelFlags) bindFile(fs *pflag.FlagSet) {
 	fs.StringVar(&m.path, "model", "", "the ONNX `file`")
 }
 
-// load loads the model. args are what stands on the command line beside flags: the file may stand
-// there instead of behind --model, and nothing else.
-func (m modelFlags) load(args []string) (*infer.Model, error) {
+// file returns the name of the model's file, or "" where none is given. args are what stands on the command line beside
+// flags: the file may stand there instead of behind --model, and nothing else.
+func (m modelFlags) file(args []string) (string, error) {
 	if m.path == "" && len(args) > 0 {
 		m.path, args = args[0], args[1:]
 	}
+	if len(args) > 0 {
+		return "", misusef("one model is wanted; other files go behind their flags", "unexpected argument %q", args[0])
+	}
+	return m.path, nil
+}
+
+// load loads the model: the one in the file, or the one that the program holds.
+func (m modelFlags) load(args []string) (*infer.Model, error) {
+	path, err := m.file(args)
+	if err != nil {
+		return nil, err
+	}
 	switch {
-	case len(args) > 0:
-		return nil, misusef("one model is wanted; other files go behind their flags", "unexpected argument %q", args[0])
-	case m.path == "":
-		return nil, misusef("say which file: --model g.onnx", "--model is missing")
 	case m.threads < 0:
 		return nil, misusef("leave it out to use all processors", "--threads %d: must not be below 0", m.threads)
 	case m.threads > kernel.MaxThreads:
 		return nil, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
 	}
-	model, err := infer.LoadFile(m.path, infer.Options{Threads: m.threads})
+	o := infer.Options{Threads: m.threads}
+	if path == "" {
+		return loadPacked(o)
+	}
+	model, err := infer.LoadFile(path, o)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &hinted{err, "gantrain writes its generator to runs/<run>/generator.onnx"}
 	}
 	return model, err
+}
+
+func loadPacked(o infer.Options) (*infer.Model, error) {
+	f, err := packed()
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		if err := lost(); err != nil {
+			return nil, err
+		}
+		return nil, misusef("say which file: --model g.onnx", "--model is missing")
+	}
+	b, err := f.Read()
+	if err != nil {
+		return nil, damaged(self(), err)
+	}
+	return infer.LoadBytes(b, o)
 }
