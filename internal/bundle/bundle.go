@@ -28,10 +28,10 @@ import (
 	"io"
 )
 
-const (
-	magic      = "\x00gantry\x01"
-	recordSize = 24
-)
+// magic is a variable so that it stands in programs as it is, where Reads finds it.
+var magic = []byte("\x00gantry\x01")
+
+const recordSize = 24
 
 // File is a file inside a program.
 type File struct {
@@ -56,7 +56,7 @@ func Write(w io.Writer, program io.Reader, file []byte) error {
 }
 
 func record(length uint64, sum uint32) []byte {
-	b := binary.LittleEndian.AppendUint64([]byte(magic), length)
+	b := binary.LittleEndian.AppendUint64(bytes.Clone(magic), length)
 	b = binary.LittleEndian.AppendUint32(b, sum)
 	return binary.LittleEndian.AppendUint32(b, crc32.ChecksumIEEE(b))
 }
@@ -76,7 +76,7 @@ func Find(program io.ReaderAt, size int64) (*File, error) {
 	if _, err := program.ReadAt(end[:], size-recordSize); err != nil {
 		return nil, err
 	}
-	if string(end[:len(magic)]) != magic {
+	if !bytes.HasPrefix(end[:], magic) {
 		return nil, nil
 	}
 	length, sum, ok := parse(end[:])
@@ -115,7 +115,7 @@ func Lost(program io.ReaderAt, size int64) error {
 		return err
 	}
 	for at := 0; ; at += len(magic) {
-		i := bytes.Index(b[at:], []byte(magic))
+		i := bytes.Index(b[at:], magic)
 		if at += i; i < 0 || len(b)-at < recordSize {
 			return nil
 		}
@@ -126,4 +126,4 @@ func Lost(program io.ReaderAt, size int64) error {
 }
 
 // Reads reports whether a program has this package in it, so that it would find a file.
-func Reads(program []byte) bool { return bytes.Contains(program, []byte(magic)) }
+func Reads(program []byte) bool { return bytes.Contains(program, magic) }

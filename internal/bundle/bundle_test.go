@@ -26,11 +26,11 @@ func TestBytes(t *testing.T) {
 }
 
 func TestRoundTrip(t *testing.T) {
-	for _, program := range []string{"", "program", strings.Repeat("x", 5000) + magic + "not a record" + magic} {
+	for _, program := range []string{"", "program", strings.Repeat("x", 5000) + string(magic) + "not a record" + string(magic)} {
 		if f, err := find([]byte(program)); f != nil || err != nil || Lost(strings.NewReader(program), int64(len(program))) != nil {
 			t.Errorf("a program without a file: got %v, %v", f, err)
 		}
-		for _, file := range []string{"", "model", strings.Repeat(magic, 100)} {
+		for _, file := range []string{"", "model", strings.Repeat(string(magic), 100)} {
 			f, err := find(bundled(t, program, file))
 			if err != nil || f.At != int64(len(program)) || f.Size != int64(len(file)) {
 				t.Fatalf("got %+v, %v", f, err)
@@ -84,7 +84,7 @@ func TestDamage(t *testing.T) {
 
 func FuzzFind(f *testing.F) {
 	f.Add(bundled(f, "program", "model"))
-	f.Add([]byte(magic))
+	f.Add(magic)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		found, err := find(b)
 		if (err != nil) && found != nil {
