@@ -79,8 +79,8 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 	if open == nil {
 		open = dataset.Open
 	}
-	p := newDecoding(h.Words)
-	o.Progress = p.step
+	p := NewCounter(h.Words, "images decoded")
+	o.Progress = p.Step
 	type result struct {
 		data dataset.Dataset
 		err  error
@@ -88,7 +88,7 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 	done := make(chan result, 1)
 	go func() {
 		data, err := open(ctx, ref, o)
-		p.end()
+		p.End()
 		done <- result{data, err}
 	}()
 	var r result

@@ -144,14 +144,14 @@ func TestInspectData(t *testing.T) {
 	}
 }
 
-func TestDecoding(t *testing.T) {
+func TestCounter(t *testing.T) {
 	var b strings.Builder
-	d := newDecoding(&b)
-	d.step(1, 3)
-	d.last = d.last.Add(-decodingPause)
-	d.step(2, 3)
-	d.step(3, 3)
-	d.end()
+	d := NewCounter(&b, "images decoded")
+	d.Step(1, 3)
+	d.last = d.last.Add(-counterPause)
+	d.Step(2, 3)
+	d.Step(3, 3)
+	d.End()
 	if b.String() != "2 of 3 images decoded\n" {
 		t.Errorf("got %q", b.String())
 	}

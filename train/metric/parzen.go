@@ -14,12 +14,10 @@ var parzenSigmas = [...]float64{0.1, 0.12915496650148841, 0.1668100537200059, 0.
 
 // ParzenResult is an estimate of the log-likelihood of test data.
 type ParzenResult struct {
-	Samples    int     `json:"samples"`      // of the generator
 	Sigma      float64 `json:"sigma"`        // bandwidth, the best on the validation data
 	Validation float64 `json:"validation"`   // mean log-likelihood of the validation data under it, nats
 	Test       float64 `json:"test"`         // mean of the test data's, nats
 	StdErr     float64 `json:"test_std_err"` // standard deviation over the test data, divided by the root of their number
-	Tested     int     `json:"tested"`       // test data
 }
 
 // Parzen estimates how likely test data are under a generator, as Goodfellow et
@@ -47,13 +45,13 @@ func Parzen(samples, validation, test Set, o Options) (*ParzenResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &ParzenResult{Samples: samples.Len(), Validation: math.Inf(-1), Tested: test.Len()}
+	r := &ParzenResult{Validation: math.Inf(-1)}
 	for i, ll := range lls {
 		if m, _ := meanStd(ll); m > r.Validation {
 			r.Sigma, r.Validation = parzenSigmas[i], m
 		}
 	}
-	if r.Tested == 0 {
+	if test.Len() == 0 {
 		return r, nil
 	}
 	lls, err = w.logLikelihood("test data", test, []float64{r.Sigma}, part(validation.Len()))
@@ -62,7 +60,7 @@ func Parzen(samples, validation, test Set, o Options) (*ParzenResult, error) {
 	}
 	var std float64
 	r.Test, std = meanStd(lls[0])
-	r.StdErr = std / math.Sqrt(float64(r.Tested))
+	r.StdErr = std / math.Sqrt(float64(test.Len()))
 	return r, nil
 }
 

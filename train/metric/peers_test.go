@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"gantry/internal/rng"
+	"gantry/train/dataset/mnist"
 )
 
 // blobs returns n vectors around a few centers: seed chooses the vectors, and
@@ -97,6 +98,27 @@ func peerCases() []peerCase {
 		{Metric: "kid", ours: kid, sets: []Set{blobs(300, 16, 1, 0.3, 0), blobs(200, 16, 2, 0.4, 0.2)}},
 		{Metric: "prdc", K: 5, ours: prdc(5), sets: []Set{blobs(300, 16, 1, 0.3, 0), blobs(200, 16, 2, 0.25, 0.1)}},
 		{Metric: "prdc", K: 1, ours: prdc(1), sets: []Set{blobs(150, 64, 1, 0.1, 0), blobs(230, 64, 2, 0.12, 0)}},
+	}
+	if train, err := mnist.Train(); err == nil { // images, and images with noise for samples
+		digits := func(first, n int, noise float32) Set {
+			s := Set{make([]float32, n*784), 784}
+			indices := make([]int, n)
+			for i := range indices {
+				indices[i] = first + i
+			}
+			if err := train.Read(s.X, indices); err != nil {
+				panic(err)
+			}
+			z := make([]float32, 784)
+			for i := range n {
+				rng.Normal(z, 1, rng.SampleLatent, 0, uint64(i))
+				for j, v := range s.row(i) {
+					s.row(i)[j] = max(0, min(v+noise*z[j], 1))
+				}
+			}
+			return s
+		}
+		cases = append(cases, peerCase{Metric: "parzen", ours: parzen, sets: []Set{digits(0, 1000, 0.1), digits(50000, 100, 0), digits(55000, 150, 0)}})
 	}
 	for i := range cases {
 		c := &cases[i]

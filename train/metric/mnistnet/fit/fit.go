@@ -17,7 +17,7 @@ import (
 )
 
 // How the network is trained: Adam, its rate falling in a line to 0; each image
-// moved by up to two pixels. Found by trying a few.
+// moved by up to two pixels.
 const (
 	epochs  = 20
 	batch   = 100
