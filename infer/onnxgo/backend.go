@@ -215,7 +215,7 @@ func (b *Backend) ApplyOperation(o onnx.Operation, outs ...graph.Node) error {
 
 // newOp checks n and returns its Op.
 func (b *Backend) newOp(n *node) (plan.Op, error) {
-	d := &plan.Decl{Opset: b.opset, In: make([]bool, len(n.in)), Attrs: map[string]any{}}
+	d := &plan.Decl{Opset: b.opset, List: len(n.out), In: make([]bool, len(n.in)), Attrs: map[string]any{}}
 	for i, v := range n.in {
 		d.In[i] = v != nil
 	}

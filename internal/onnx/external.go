@@ -51,6 +51,9 @@ func (e *external) read(t *TensorProto, want int64, where string) ([]byte, error
 		return nil, &UnsupportedError{Where: what, What: "data outside the model without its directory: load the model from its file"}
 	}
 	if err := e.open(location); err != nil {
+		if path := (*os.PathError)(nil); errors.As(err, &path) { // which repeats the location
+			err = path.Err
+		}
 		return nil, &FormatError{Where: what, Seen: err.Error(), Want: "a regular file in the model's directory"}
 	}
 	number := func(key string, none int64) (int64, error) {

@@ -143,6 +143,7 @@ func FuzzExternal(f *testing.F) {
 		f.Add(s, "64", "80", int64(5), int64(4))
 	}
 	f.Add("w.data", "9223372036854775807", "-1", int64(1<<62), int64(4))
+	f.Add("\n", "", "", int64(5), int64(4))
 	f.Fuzz(func(t *testing.T, location, offset, length string, rows, columns int64) {
 		m := onnxtest.Small()
 		m.Graph.Initializer[0].RawData, m.Graph.Initializer[0].Dims = nil, []int64{rows, columns}

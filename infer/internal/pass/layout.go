@@ -52,6 +52,12 @@ func (l *layouts) keep(n *plan.Node) bool {
 		if rank, in = l.alike(n.In); in == nil {
 			return false
 		}
+	case *exec.Shape: // whose result is no image
+		if x := l.images[n.In[0]]; x.rank != 0 && !x.plain {
+			n.Op, n.In = op.HWNC(), []int{x.inner}
+			return true
+		}
+		return false
 	case exec.Imager:
 		x := l.images[n.In[0]]
 		inner := op.HWNC()

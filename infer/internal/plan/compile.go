@@ -51,7 +51,7 @@ const (
 // Compile makes the plan of g for inputs in: the types, and the values of those inputs that
 // g.ValueInputs names. Errors name the node.
 func Compile(ctx context.Context, g *Graph, in []*Arg, lim Limits) (*Plan, error) {
-	c := &compiler{g: g, lim: lim, args: make([]*Arg, len(g.Values)), from: make([]Ref, len(g.Values)), view: make([]bool, len(g.Nodes))}
+	c := &compiler{g: g, lim: lim, args: make([]*Arg, len(g.Values)), from: make([]Ref, len(g.Values)), view: make([]bool, len(g.Nodes)), done: make([]bool, len(g.Nodes))}
 	for v := range g.Values {
 		if t := g.Values[v].Const; t != nil {
 			c.setConst(v, t)
@@ -74,7 +74,7 @@ func Compile(ctx context.Context, g *Graph, in []*Arg, lim Limits) (*Plan, error
 			return nil, fmt.Errorf("%s: %w", g.Nodes[i].Where(), err)
 		}
 	}
-	c.store = newStorage(g, c.view)
+	c.store = newStorage(g, c.view, c.done)
 	for k, i := range c.stepped {
 		c.keep(&p.Steps[k], i)
 	}
@@ -93,6 +93,7 @@ type compiler struct {
 	known int // elements computed so far
 
 	view    []bool // by node: its result is a view of its argument
+	done    []bool // by node: its results are known
 	stepped []int  // by step: its node
 }
 
@@ -105,11 +106,11 @@ func (c *compiler) setConst(v int, t *Tensor) {
 func (c *compiler) node(p *Plan, i int) error {
 	n := &c.g.Nodes[i]
 	in := make([]*Arg, len(n.In))
-	known := true
+	known, types := true, fromTypes(n.Op)
 	for k, v := range n.In {
 		if v != Absent {
 			in[k] = c.args[v]
-			known = known && in[k].Known != nil
+			known = known && (types || in[k].Known != nil)
 		}
 	}
 	res, err := n.Op.Infer(in)
@@ -145,6 +146,7 @@ func (c *compiler) node(p *Plan, i int) error {
 	}
 	if known && !res.Varies && size <= maxKnown && c.known+size <= maxKnownTotal {
 		c.known += size
+		c.done[i] = true
 		return c.evaluate(n, in, res)
 	}
 	s := Step{Node: n, In: make([]Ref, len(n.In)), Out: make([]Ref, len(n.Out))}
@@ -209,7 +211,10 @@ func (c *compiler) evaluate(n *Node, in []*Arg, res Result) error {
 	args, outs := make([]*Tensor, len(in)), make([]*Tensor, len(n.Out))
 	for k, a := range in {
 		if a != nil {
-			args[k] = a.Known
+			args[k] = &Tensor{Type: a.Type} // all that a TypeReader wants
+			if a.Known != nil {
+				args[k] = a.Known
+			}
 		}
 	}
 	for k := range outs {

@@ -10,7 +10,8 @@ import (
 type Decl struct {
 	Opset int64
 	In    []bool // whether each input is given
-	Outs  int    // number of outputs
+	Outs  int    // number of outputs, without those at the end that nobody wants
+	List  int    // number of outputs with those, as the file lists them
 	// Attrs holds int64, float32, string, []int64, []float32, []string or *Tensor by name.
 	Attrs map[string]any
 

@@ -148,7 +148,7 @@ func (g *Graph) ValueInputs() []bool {
 			}
 		}
 		for _, out := range n.Out {
-			if need[out] {
+			if need[out] && !fromTypes(n.Op) {
 				for _, v := range n.In {
 					if v != Absent {
 						need[v] = true

@@ -69,6 +69,16 @@ type ValueReader interface {
 	ValueArgs() []int // positions
 }
 
+// TypeReader is an Op whose Infer and Run read nothing of the arguments but their types, if FromTypes says so: its results are
+// known while planning.
+type TypeReader interface{ FromTypes() bool }
+
+// fromTypes reports whether op's results follow from the types of its arguments.
+func fromTypes(op Op) bool {
+	t, ok := op.(TypeReader)
+	return ok && t.FromTypes()
+}
+
 // Describer is an Op that can say more of itself in a plan's text than its name.
 type Describer interface{ Describe() string }
 
@@ -175,10 +185,10 @@ func Unsupported(kind string, opset int64) *UnsupportedError {
 	switch kind {
 	case "If", "Loop", "Scan":
 		e.Hint = "control flow has no plan: export the model with fixed conditions, or simplify the file with onnxsim"
-	case "Shape", "Gather", "Cast", "Mod", "Slice": // what PyTorch makes of a size that is read from a tensor
-		e.Hint = "it may come from a size that is read from a tensor: write view(-1, ...) instead of view(x.size(0), ...), or export with a fixed batch"
-	case "Dropout":
-		e.Hint = "export the model in inference mode (model.eval() in PyTorch), which removes Dropout"
+	case "NonZero", "Compress", "Unique", "NonMaxSuppression":
+		e.Hint = "the shape of its result depends on data, so it has no plan: write the model with torch.where instead of a mask as an index"
+	case "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear":
+		e.Hint = "export the model before it is quantized"
 	default:
 		e.Hint = "operators that can run: " + strings.Join(Operators(), ", ")
 	}
@@ -189,10 +199,10 @@ func Unsupported(kind string, opset int64) *UnsupportedError {
 // while planning.
 var ErrUnknownValue = errors.New("depends on data, so the shape of the result cannot be planned")
 
-// KnownInts returns the elements of an int64 argument of rank 0 or 1 that is known while planning.
+// KnownInts returns the elements of an int64 or int32 argument of rank 0 or 1 that is known while planning.
 func KnownInts(what string, a *Arg) ([]int64, error) {
 	switch {
-	case a.DType != Int64 || len(a.Shape) > 1:
+	case a.DType != Int64 && a.DType != Int32 || len(a.Shape) > 1:
 		return nil, fmt.Errorf("%s is %v, want int64 of rank 1", what, a.Type)
 	case a.Known == nil:
 		return nil, fmt.Errorf("%s %w", what, ErrUnknownValue)

@@ -10,8 +10,8 @@ type storage struct {
 	buffers []arena.Buffer
 }
 
-// newStorage joins the views among g's nodes with what they view and finds the last reader of each.
-func newStorage(g *Graph, view []bool) *storage {
+// newStorage joins the views among g's nodes with what they view and finds the last reader of each. Nodes that are done read nothing.
+func newStorage(g *Graph, view, done []bool) *storage {
 	s := &storage{parent: make([]int, len(g.Values)), last: make([]int, len(g.Values)), number: make([]int, len(g.Values))}
 	for v := range s.parent {
 		s.parent[v], s.last[v], s.number[v] = v, -1, -1
@@ -19,7 +19,7 @@ func newStorage(g *Graph, view []bool) *storage {
 	for i := range g.Nodes {
 		n := &g.Nodes[i]
 		for _, v := range n.In {
-			if v != Absent {
+			if v != Absent && !done[i] {
 				s.last[s.find(v)] = i
 			}
 		}

@@ -1,0 +1,57 @@
+package exec
+
+import "gantry/infer/internal/plan"
+
+func init() {
+	plan.Register(plan.Operator{Name: "Gather", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
+		axis := d.Int("axis", 0)
+		return &function{
+			infer: func(in []*plan.Arg) (plan.Result, error) {
+				x, index := in[0], in[1]
+				k, err := plan.Axis(axis, len(x.Shape))
+				if err == nil {
+					err = wantIndex("indices", index)
+				}
+				if err != nil {
+					return plan.Result{}, err
+				}
+				shape := append(append(append([]int{}, x.Shape[:k]...), index.Shape...), x.Shape[k+1:]...)
+				return result(x.DType, shape), nil
+			},
+			run: func(c *plan.Context, in, out []*plan.Tensor) error {
+				x, index := in[0], in[1].I
+				k, err := plan.Axis(axis, len(x.Shape))
+				if err != nil {
+					return err
+				}
+				list := make([]int, len(index))
+				for i, v := range index {
+					if list[i], err = at(v, x.Shape[k]); err != nil {
+						return err
+					}
+				}
+				remap(c, out[0], x.View([]int{plan.Count(x.Shape[:k]), x.Shape[k], plan.Count(x.Shape[k+1:])}), [][]int{nil, list, nil}, nil)
+				return nil
+			}}, nil
+	}})
+}
+
+// wantIndex returns an error unless a holds indices.
+func wantIndex(what string, a *plan.Arg) error {
+	if a.DType != plan.Int64 && a.DType != plan.Int32 {
+		return errorf("%s is %v, want int64 or int32", what, a.Type)
+	}
+	return nil
+}
+
+// at returns the place that an index means along a dimension of length n: one below zero counts from the back.
+func at(index int64, n int) (int, error) {
+	i := index
+	if i < 0 {
+		i += int64(n)
+	}
+	if i < 0 || i >= int64(n) {
+		return 0, errorf("index %d is out of range for a dimension of %d", index, n)
+	}
+	return int(i), nil
+}
