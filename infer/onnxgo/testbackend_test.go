@@ -16,11 +16,19 @@ import (
 )
 
 // cases is the number of cases that onnx-go brings for the operators that exist here and that can run.
-const cases = 231
+const cases = 260
 
 // excluded says why a case is left out. One that passes is an error.
 var excluded = map[string]string{
+	"TestModBroadcast":        wrongType,
+	"TestSize":                wrongType,
+	"TestSizeExample":         wrongType,
+	"TestSliceEndOutOfBounds": wrongType,
+	"TestSliceNeg":            wrongType,
+	"TestTopK":                wrongType,
 }
+
+const wrongType = "its data hold a tensor of one integer as float32, which the operator does not take or give"
 
 // TestBackend runs them, each at the opset that it imports. Some import 6, which has the meaning of 7 for their operators.
 func TestBackend(t *testing.T) {
