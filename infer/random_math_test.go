@@ -8,7 +8,11 @@ import (
 
 // math adds an operator on numbers.
 func (m *randomModel) math(v randomValue) {
-	switch m.r.IntN(5) {
+	switch m.r.IntN(8) {
+	case 5:
+		m.lines(v)
+	case 6, 7:
+		m.norm(v)
 	case 0, 1:
 		m.function(v)
 	case 2:
@@ -132,4 +136,57 @@ func (m *randomModel) reduce(v randomValue) {
 		attrs = append(attrs, ints("axes", axes...))
 	}
 	m.add("Reduce"+op, shape, in, attrs...)
+}
+
+// lines adds a Softmax, LogSoftmax or LpNormalization.
+func (m *randomModel) lines(v randomValue) {
+	rank := len(v.shape)
+	if rank == 0 {
+		return
+	}
+	op := []string{"Softmax", "LogSoftmax", "LpNormalization"}[m.r.IntN(3)]
+	attrs := []*onnx.AttributeProto{onnxtest.Int("axis", int64(m.r.IntN(rank)-m.r.IntN(2)*rank))}
+	switch {
+	case m.opset < 11: // the axis counts from the front
+		attrs[0].I = int64(m.r.IntN(rank))
+	case m.opset >= 13 && m.r.IntN(3) == 0:
+		attrs = nil
+	}
+	if op == "LpNormalization" {
+		attrs = append(attrs, onnxtest.Int("p", int64(1+m.r.IntN(2))))
+	}
+	m.add(op, v.shape, []string{v.name}, attrs...)
+}
+
+// norm adds a normalization over an image, a group of its channels, a channel, or the last dimensions.
+func (m *randomModel) norm(v randomValue) {
+	rank := len(v.shape)
+	eps := onnxtest.Float("epsilon", 1e-3)
+	op := []string{"Instance", "Instance", "Group", "Layer", "RMS"}[m.r.IntN(5)]
+	in, attrs := []string{v.name}, []*onnx.AttributeProto{eps}
+	switch {
+	case op == "Instance" && rank > 2:
+		in = append(in, m.weight(v.shape[1]), m.weight(v.shape[1]))
+	case op == "Group" && rank > 2 && m.opset >= 21: // onnx.checker refuses that of opset 18
+		groups := 1 + m.r.IntN(v.shape[1])
+		for v.shape[1]%groups != 0 {
+			groups--
+		}
+		attrs = append(attrs, onnxtest.Int("num_groups", int64(groups)))
+		in = append(in, m.weight(v.shape[1]), m.weight(v.shape[1]))
+	case op == "Layer" && rank > 0 && m.opset >= 17 || op == "RMS" && rank > 0 && m.opset >= 23:
+		axis := m.r.IntN(rank)
+		s := v.shape[axis:]
+		if m.opset > 21 && m.r.IntN(3) == 0 { // ONNX Runtime wants all of them
+			s = s[m.r.IntN(len(s)):]
+		}
+		in = append(in, m.weight(s...))
+		if op == "Layer" && m.r.IntN(2) == 0 {
+			in = append(in, m.weight(s...))
+		}
+		attrs = append(attrs, onnxtest.Int("axis", int64(axis-m.r.IntN(2)*rank)))
+	default:
+		return
+	}
+	m.add(op+"Normalization", v.shape, in, attrs...)
 }

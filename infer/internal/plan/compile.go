@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gantry/internal/arena"
 )
@@ -185,7 +186,7 @@ func (c *compiler) keep(s *Step, i int) {
 	}
 }
 
-// inPlace puts result 0 of node i into the memory of an argument that dies there, if it can.
+// inPlace puts result 0 of node i into the memory of an argument that dies there, if it can and no other argument is in that memory.
 func (c *compiler) inPlace(n *Node, i, out int) bool {
 	op, ok := n.Op.(InPlacer)
 	if !ok {
@@ -198,6 +199,10 @@ func (c *compiler) inPlace(n *Node, i, out int) bool {
 		}
 		v := n.In[k]
 		a := c.args[v].Type
+		shared := func(u int) bool { return u != Absent && c.store.find(u) == c.store.find(v) }
+		if slices.ContainsFunc(n.In[:k], shared) || slices.ContainsFunc(n.In[k+1:], shared) {
+			continue
+		}
 		if c.from[v].Source == FromArena && a.DType == t.DType && a.Count() == t.Count() && c.store.diesAt(v, i) {
 			c.store.merge(v, out)
 			return true

@@ -17,12 +17,7 @@ func init() {
 		"ReduceL2":        func(s *reduced) (float64, float64) { return rootOf(s.squares, s.squaresErr()) },
 		"ReduceLogSum":    func(s *reduced) (float64, float64) { return logOf(s.sum, s.sumErr()) },
 		"ReduceLogSumExp": func(s *reduced) (float64, float64) {
-			sum, far := 0.0, 0.0
-			for _, x := range s.all {
-				sum += math.Exp(x - s.max)
-				far = math.Max(far, s.max-x)
-			}
-			return math.Log(sum) + s.max, s.most + unit*(s.n+4+math.Abs(s.max)+math.Min(far, 100))
+			return math.Log(s.exps()) + s.max, s.most + unit*(s.n+4+math.Abs(s.max)+math.Min(s.max-s.min, 100))
 		},
 	} {
 		since := int64(18)
@@ -36,7 +31,7 @@ func init() {
 // reduced is what is known of the elements behind a result.
 type reduced struct {
 	n, sum, abs, squares, prod, max, min float64
-	all                                  []float64
+	all, errs                            []float64 // the elements and their errors
 
 	err, most float64 // sum and largest of the elements' errors
 	squareErr float64 // sum of the errors of the squares
@@ -48,7 +43,7 @@ func (s *reduced) add(x, e float64) {
 	s.sum, s.abs, s.squares, s.prod = s.sum+x, s.abs+math.Abs(x), s.squares+x*x, s.prod*x
 	s.max, s.min = math.Max(s.max, x), math.Min(s.min, x)
 	s.err, s.most, s.squareErr, s.prodMost = s.err+e, math.Max(s.most, e), s.squareErr+e*(2*math.Abs(x)+e), s.prodMost*(math.Abs(x)+e)
-	s.all = append(s.all, x)
+	s.all, s.errs = append(s.all, x), append(s.errs, e)
 }
 
 // sumErr and squaresErr bound the errors of the sums: as many float32 additions, in any order.
