@@ -1,6 +1,9 @@
 package infer
 
 import (
+	"fmt"
+	"slices"
+
 	"gantry/infer/internal/plan"
 	"gantry/internal/onnx"
 	"gantry/internal/onnx/onnxtest"
@@ -8,7 +11,11 @@ import (
 
 // math adds an operator on numbers.
 func (m *randomModel) math(v randomValue) {
-	switch m.r.IntN(8) {
+	switch m.r.IntN(10) {
+	case 8:
+		m.triangle(v)
+	case 9:
+		m.attention(v)
 	case 5:
 		m.lines(v)
 	case 6, 7:
@@ -189,4 +196,40 @@ func (m *randomModel) norm(v randomValue) {
 		return
 	}
 	m.add(op+"Normalization", v.shape, in, attrs...)
+}
+
+// triangle adds a Trilu or a CumSum.
+func (m *randomModel) triangle(v randomValue) {
+	rank := len(v.shape)
+	number := func(x int) string {
+		name := fmt.Sprintf("w%d", len(m.g.Initializer))
+		m.g.Initializer = append(m.g.Initializer, onnxtest.Ints(name, []int64{int64(x)}))
+		return name
+	}
+	switch {
+	case m.opset >= 14 && rank > 1 && m.r.IntN(2) == 0:
+		m.add("Trilu", v.shape, []string{v.name, number(m.r.IntN(7) - 3)}, onnxtest.Int("upper", int64(m.r.IntN(2))))
+	case m.opset >= 11 && rank > 0:
+		m.add("CumSum", v.shape, []string{v.name, number(m.r.IntN(2*rank) - rank)}, onnxtest.Int("exclusive", int64(m.r.IntN(2))), onnxtest.Int("reverse", int64(m.r.IntN(2))))
+	}
+}
+
+// attention adds softmax(x·xᵀ)·x.
+func (m *randomModel) attention(v randomValue) {
+	rank := len(v.shape)
+	if rank < 2 || rank > 4 || v.shape[rank-2] > 64 {
+		return
+	}
+	perm := []int{0, 1, 2, 3}[:rank]
+	perm[rank-2], perm[rank-1] = rank-1, rank-2
+	turned, scores := slices.Clone(v.shape), slices.Clone(v.shape)
+	turned[rank-2], turned[rank-1] = v.shape[rank-1], v.shape[rank-2]
+	scores[rank-1] = scores[rank-2]
+	last := func() string { return m.values[len(m.values)-1].name }
+	m.add("Tanh", v.shape, []string{v.name})
+	x := last()
+	m.add("Transpose", turned, []string{x}, ints("perm", perm...))
+	m.add("MatMul", scores, []string{x, last()})
+	m.add("Softmax", scores, []string{last()}, onnxtest.Int("axis", int64(rank-1)))
+	m.add("MatMul", v.shape, []string{last(), x})
 }

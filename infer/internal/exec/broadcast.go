@@ -57,3 +57,13 @@ func (w *broadcast) rows(first, last int, f func(lo, a, b int)) {
 		f(row*w.shape[0], a, b)
 	}
 }
+
+// at returns which element of an operand stands behind element i of the result.
+func (w *broadcast) at(operand, i int) int {
+	at := 0
+	for d := range w.rank {
+		at += i % w.shape[d] * w.stride[operand][d]
+		i /= w.shape[d]
+	}
+	return at
+}

@@ -74,11 +74,17 @@ func (*MatMul) Run(c *plan.Context, in, out []*plan.Tensor) error {
 		return err
 	}
 	w := newBroadcast(batch, batchA, batchB)
-	size := w.shape[0]
-	w.rows(0, len(y)/(m*n)/size, func(lo, i, j int) {
-		for r := range size {
-			p, q, s := (i+r*w.stride[0][0])*m*k, (j+r*w.stride[1][0])*k*n, (lo+r)*m*n
-			product(c, kernel.NN, y[s:s+m*n], a[p:p+m*k], b[q:q+k*n], m, n, k)
+	// A thread computes whole products where there are enough, else all threads share each: the bits are the same.
+	count, whole := len(y)/(m*n), *c
+	share := func(f func(lo, hi int)) { f(0, count) }
+	if count >= c.Pool.Threads() {
+		whole.Pool = nil
+		share = func(f func(lo, hi int)) { each(c, count, m*n*max(k, 1), f) }
+	}
+	share(func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			p, q := w.at(0, i)*m*k, w.at(1, i)*k*n
+			product(&whole, kernel.NN, y[i*m*n:(i+1)*m*n], a[p:p+m*k], b[q:q+k*n], m, n, k)
 		}
 	})
 	return nil

@@ -72,10 +72,7 @@ func (r *Reduce) reduced(in []*plan.Arg) (kept []int, is []bool, err error) {
 	}
 	is = make([]bool, rank)
 	for _, a := range axes {
-		if r.hwnc {
-			a = (a + rank - 2) % rank
-		}
-		is[a] = true
+		is[place(a, rank, r.hwnc)] = true
 	}
 	for i := range is {
 		if is[i] = is[i] || len(axes) == 0 && !r.noop; is[i] {
@@ -112,11 +109,7 @@ func (r *Reduce) Infer(in []*plan.Arg) (plan.Result, error) {
 
 // Run reduces.
 func (r *Reduce) Run(c *plan.Context, in, out []*plan.Tensor) error {
-	args := []*plan.Arg{{Type: in[0].Type}, nil}
-	if len(in) > 1 && in[1] != nil {
-		args[1] = &plan.Arg{Type: in[1].Type, Known: in[1]}
-	}
-	kept, _, err := r.reduced(args)
+	kept, _, err := r.reduced(asArgs(in))
 	if err != nil || out[0].Count() == 0 {
 		return err
 	}

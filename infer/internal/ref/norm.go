@@ -20,6 +20,20 @@ func init() {
 			return x - s.max - math.Log(s.exps()), 2*s.most + unit*(s.n+8+s.max-x)
 		})
 	}
+	operators["CumSum"] = cumSum
+	operators["Trilu"] = func(n node, in []*Tensor) (*Tensor, error) {
+		y, k := newLike(in[0], in[0].Shape), 0
+		if len(in) > 1 && in[1] != nil {
+			k = int(in[1].I[0])
+		}
+		each(y.Shape, func(i int, c []int) {
+			d := c[len(c)-1] - c[len(c)-2] - k
+			if n.int("upper", 1) != 0 && d >= 0 || n.int("upper", 1) == 0 && d <= 0 {
+				y.move(i, in[0], i)
+			}
+		})
+		return y, nil
+	}
 	operators["LpNormalization"] = func(n node, in []*Tensor) (*Tensor, error) {
 		return lines(n, in[0], func(s *reduced, x, e float64) (float64, float64) {
 			norm, off := rootOf(s.squares, s.squaresErr())
@@ -35,6 +49,30 @@ func init() {
 			return x / norm, (e + math.Abs(x/norm)*off) / (norm - off)
 		})
 	}
+}
+
+func cumSum(n node, in []*Tensor) (*Tensor, error) {
+	x := in[0]
+	axis := int(in[1].I[0])
+	if axis < 0 {
+		axis += len(x.Shape)
+	}
+	y := newFloats(x.Shape)
+	step := size(x.Shape[axis+1:])
+	each(x.Shape, func(i int, c []int) {
+		var s reduced
+		for k := range x.Shape[axis] {
+			before := k < c[axis]
+			if n.int("reverse", 0) != 0 {
+				before = k > c[axis]
+			}
+			if before || k == c[axis] && n.int("exclusive", 0) == 0 {
+				s.add(x.V[i+(k-c[axis])*step], x.E[i+(k-c[axis])*step])
+			}
+		}
+		y.set(i, s.sum, s.sumErr())
+	})
+	return y, nil
 }
 
 // exps returns the sum of exp(x-max).
