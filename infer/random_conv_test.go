@@ -11,7 +11,7 @@ import (
 // conv adds a Conv or a ConvTranspose of odd geometry.
 func (m *randomModel) conv(v randomValue) {
 	spatial := len(v.shape) - 2
-	if spatial < 1 || spatial > 2 || plan.Count(v.shape[2:]) > 400 {
+	if spatial < 1 || spatial > 3 || plan.Count(v.shape[2:]) > 400 {
 		return
 	}
 	in := v.shape[1]

@@ -35,7 +35,7 @@ func newRandomModel(seed uint64) *randomModel {
 		if m.r.IntN(3) == 0 {
 			v.shape = []int{1 + m.r.IntN(20), 1 + m.r.IntN(40)}
 		} else if m.r.IntN(3) == 0 { // images
-			v.shape = []int{1 + m.r.IntN(3), 1 + m.r.IntN(12), 1 + m.r.IntN(9), 1 + m.r.IntN(9)}[:3+m.r.IntN(2)]
+			v.shape = []int{1 + m.r.IntN(3), 1 + m.r.IntN(12), 1 + m.r.IntN(9), 1 + m.r.IntN(9), 1 + m.r.IntN(5)}[:3+m.r.IntN(3)]
 		}
 		dims := make([]any, len(v.shape))
 		for i, d := range v.shape {
@@ -117,6 +117,10 @@ func (m *randomModel) node() {
 	rank := len(v.shape)
 	if m.r.IntN(4) == 0 {
 		m.math(v)
+		return
+	}
+	if m.r.IntN(4) == 0 {
+		m.spatial(v)
 		return
 	}
 	switch m.r.IntN(17) {

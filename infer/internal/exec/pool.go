@@ -191,10 +191,7 @@ func (p *Pool) Run(c *plan.Context, in, out []*plan.Tensor) error {
 // window's dimensions are those of all; the first of their elements stands at base.
 func largest(x *plan.Tensor, all []*taps, shape []int, i, base, best int) int {
 	if len(all) == 0 {
-		switch {
-		case best < 0,
-			x.I != nil && x.I[base] > x.I[best],
-			x.I == nil && (x.F[base] > x.F[best] || x.F[base] != x.F[base] && x.F[best] == x.F[best]):
+		if best < 0 || x.DType.Integer() && x.I[base] > x.I[best] || !x.DType.Integer() && larger(x.F[base], x.F[best]) {
 			return base
 		}
 		return best
@@ -209,6 +206,9 @@ func largest(x *plan.Tensor, all []*taps, shape []int, i, base, best int) int {
 	}
 	return best
 }
+
+// larger reports whether v is larger than w; NaN is larger than all others.
+func larger(v, w float32) bool { return v > w || v != v && w == w }
 
 // index returns what Indices say of the element at: its place in x, whose plane begins at first.
 func (p *Pool) index(at, first int, plane []int) int64 {

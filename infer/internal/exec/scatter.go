@@ -36,12 +36,9 @@ func newIndexed(d *plan.Decl, scatter, tuples bool) (plan.Op, error) {
 	if tuples && !scatter && d.Opset >= 12 {
 		o.batch = int(min(max(d.Int("batch_dims", 0), -1), plan.MaxRank))
 	}
-	known := []string{"none", "add", "mul"}
+	known := []string{"none", "add", "mul", "max", "min"} // the last two from opset 18 on; runtimes take them before
 	if scatter && d.Opset >= 16 {
 		o.reduce = d.String("reduction", "none")
-	}
-	if d.Opset >= 18 {
-		known = append(known, "max", "min")
 	}
 	if !slices.Contains(known, o.reduce) {
 		return nil, errorf("attribute reduction is %q, want one of %v", o.reduce, known)

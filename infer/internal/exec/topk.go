@@ -79,14 +79,11 @@ func (r *ranking) Less(i, j int) bool {
 	if r.smallest {
 		a, b = b, a
 	}
-	var larger, equal bool
 	if r.x.DType.Integer() {
-		larger, equal = r.x.I[a] > r.x.I[b], r.x.I[a] == r.x.I[b]
-	} else {
-		v, w := r.x.F[a], r.x.F[b]
-		larger, equal = v > w || v != v && w == w, v == w || v != v && w != w
+		return r.x.I[a] > r.x.I[b] || r.x.I[a] == r.x.I[b] && p < q
 	}
-	return larger || equal && p < q
+	v, w := r.x.F[a], r.x.F[b]
+	return larger(v, w) || !larger(w, v) && p < q
 }
 
 // Run sorts along the axis.

@@ -74,7 +74,7 @@ func resize(n node, in []*Tensor) (*Tensor, error) {
 func resizeShape(n node, in []*Tensor) (scales []float32, shape []int, roi [2][]float32) {
 	rank := len(in[0].Shape)
 	given, _ := n.attrs["scales"].([]float32)
-	at, axes := 1, n.ints("axes", rank, 0)
+	at, axes := 1, make([]int, rank)
 	if n.opset > 10 {
 		at = 2
 	}
