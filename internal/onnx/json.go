@@ -11,7 +11,7 @@ import (
 // A jsonReader reads one JSON value from left to right, as its caller expects
 // it: another type, a number out of range or a key given twice is an error. It
 // takes numbers and escapes as strconv does, a little more than JSON has.
-// encoding/json would be an eighth of the code in ganinfer (RATIONALE.md).
+// encoding/json would be a twentieth of ganinfer (RATIONALE.md).
 //
 // After the first error the methods return zero values and call nothing.
 type jsonReader struct {
