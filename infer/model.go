@@ -78,7 +78,12 @@ func loadFrom(dir string, b []byte, o Options) (*Model, error) {
 			}
 		}
 	}
-	if m.graph, err = pass.Run(raw, m.limits); err != nil {
+	var trace func(string, *plan.Graph)
+	if o.Trace != nil {
+		trace = func(pass string, g *plan.Graph) { o.Trace(pass, g.String()) }
+		trace("as decoded", raw)
+	}
+	if m.graph, err = pass.Run(raw, m.limits, trace); err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
 	m.info.Consts = nil // what the graph still needs it holds itself

@@ -18,6 +18,9 @@ type Options struct {
 	// Seed decides the numbers of the model's RandomNormal, RandomUniform and -Like nodes, where no attribute and no sample
 	// decides them; docs/inference.md says how.
 	Seed uint64
+	// Trace, if it is not nil, is called while the model is loaded: with the graph as it was decoded, then after each pass
+	// over it with the name of the pass. The text is for people and says what the names in the file are, whatever is in them.
+	Trace func(pass, graph string)
 }
 
 // Limits bounds what loading and running a model may take. A zero field stands for its default.

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"gantry/infer/internal/pass"
 	"gantry/internal/onnx"
 	"gantry/internal/onnx/onnxtest"
 )
@@ -90,27 +89,19 @@ func TestPasses(t *testing.T) {
 }
 
 func testPasses(t *testing.T, model *onnx.ModelProto, file string) {
-	g, _, err := decode("", onnxtest.Bytes(model), onnx.Limits{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	budget := pass.NewBudget(g, Limits{}.plan())
 	var b strings.Builder
-	fmt.Fprintf(&b, "# as decoded\n%v", g)
-	before := g.String()
-	for _, p := range pass.All {
-		if err := p.Run(g, budget); err != nil {
-			t.Fatalf("%s: %v", p.Name, err)
+	before := ""
+	m, err := LoadBytes(onnxtest.Bytes(model), Options{Trace: func(pass, graph string) {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
 		}
-		after := g.String()
-		if after == before {
-			after = "(no change in the text)\n"
+		if graph == before {
+			graph = "(no change in the text)\n"
 		} else {
-			before = after
+			before = graph
 		}
-		fmt.Fprintf(&b, "\n# %s\n%s", p.Name, after)
-	}
-	m, err := LoadBytes(onnxtest.Bytes(model), Options{})
+		fmt.Fprintf(&b, "# %s\n%s", pass, graph)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,25 +18,32 @@ var inspectCommand = command{"inspect", `Usage: ganinfer inspect --model g.onnx
 
 Prints a model's inputs and outputs, opset, number of parameters, metadata, and
 the plan by which it runs: one line for each step, with the shapes in and out
-and the place in memory.
+and the place in memory. With --plan, also the graph before and after each pass
+that made the plan of it.
 
 Examples:
     ganinfer inspect --model g.onnx
     ganinfer inspect g.onnx
-    ganinfer inspect g.onnx --batch 64
+    ganinfer inspect g.onnx --plan --batch 64
 `, func(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bind(fs)
 	batch := fs.Int("batch", 1, "what stands for the open dimensions in the plan")
+	passes := fs.Bool("plan", false, "show the graph before and after each pass")
 	return func(_ context.Context, args []string, std streams) error {
 		if *batch < 1 {
 			return misusef("", "--batch %d: must be at least 1", *batch)
+		}
+		var p page
+		if *passes {
+			m.trace = p.trace()
 		}
 		model, err := m.load(args)
 		if err != nil {
 			return err
 		}
-		_, err = io.WriteString(std.out, inspection(model, *batch))
+		p.add(model, *batch)
+		_, err = io.WriteString(std.out, p.String())
 		return err
 	}
 }}
@@ -75,12 +82,38 @@ Examples:
 // columns is the width of what inspect prints.
 const columns = 80
 
-func inspection(m *infer.Model, batch int) string {
-	var b strings.Builder
-	line := func(format string, args ...any) {
-		b.WriteString(clip(fmt.Sprintf(format, args...), columns))
-		b.WriteByte('\n')
+// page is what inspect prints.
+type page struct{ strings.Builder }
+
+func (b *page) line(format string, args ...any) {
+	b.WriteString(clip(fmt.Sprintf(format, args...), columns))
+	b.WriteByte('\n')
+}
+
+// block adds some lines further in.
+func (b *page) block(text string) {
+	for l := range strings.Lines(text) {
+		b.line("    %s", strings.TrimSuffix(l, "\n"))
 	}
+}
+
+// trace returns what adds the graph after each pass.
+func (b *page) trace() func(pass, graph string) {
+	before := ""
+	return func(pass, graph string) {
+		if graph == before {
+			b.line("graph       %s: no change", pass)
+			return
+		}
+		b.line("graph       %s", pass)
+		b.block(graph)
+		before = graph
+	}
+}
+
+// add adds what is known about a model.
+func (b *page) add(m *infer.Model, batch int) {
+	line := b.line
 	for _, v := range m.Inputs() {
 		line("input       %v", v)
 	}
@@ -105,13 +138,10 @@ func inspection(m *infer.Model, batch int) string {
 	text, err := m.PlanText(batch)
 	if err != nil {
 		line("plan        none: %v", err)
-		return b.String()
+		return
 	}
 	line("plan        open dimensions are %d", batch)
-	for l := range strings.Lines(text) {
-		line("    %s", strings.TrimSuffix(l, "\n"))
-	}
-	return b.String()
+	b.block(text)
 }
 
 // clip makes s one printable line of at most n characters.

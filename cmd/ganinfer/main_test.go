@@ -185,6 +185,10 @@ func TestRunCommand(t *testing.T) {
 }
 
 func TestInspect(t *testing.T) {
+	golden, err := filepath.Abs("testdata/plan.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	dirWithModels(t)
 	want := `input       z float32 [N 4]
 output      image float32 [N 1 2 3]
@@ -200,6 +204,15 @@ plan        open dimensions are 2
 `
 	if got := mustRun(t, "inspect g.onnx --batch 2"); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	got := mustRun(t, "inspect --plan g.onnx --batch 2")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text, err := os.ReadFile(golden); err != nil || got != string(text) || !strings.HasSuffix(got, want) {
+		t.Errorf("--plan: %v, got\n%swant (UPDATE_GOLDEN=1 go test rewrites it)\n%s", err, got, text)
 	}
 	m := onnxtest.Small()
 	m.MetadataProps = []*onnx.StringStringEntryProto{{Key: "k\x1b[2J", Value: strings.Repeat("é\n", 200)}}

@@ -14,6 +14,7 @@ import (
 type modelFlags struct {
 	path    string
 	threads int
+	trace   func(pass, graph string) // or nil
 }
 
 func (m *modelFlags) bind(fs *pflag.FlagSet) {
@@ -50,7 +51,7 @@ func (m modelFlags) load(args []string) (*infer.Model, error) {
 	case m.threads > kernel.MaxThreads:
 		return nil, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
 	}
-	o := infer.Options{Threads: m.threads}
+	o := infer.Options{Threads: m.threads, Trace: m.trace}
 	if path == "" {
 		return loadPacked(o)
 	}

@@ -58,14 +58,17 @@ var All = []Pass{
 	{"settle weights", settleWeights},
 }
 
-// Run returns g after all passes; g itself does not change.
-func Run(g *plan.Graph, lim plan.Limits) (*plan.Graph, error) {
+// Run returns g after all passes; g itself does not change. trace, which may be nil, sees the graph after each of them.
+func Run(g *plan.Graph, lim plan.Limits, trace func(pass string, g *plan.Graph)) (*plan.Graph, error) {
 	g = g.Clone()
 	addressRandom(g)
 	b := NewBudget(g, lim)
 	for _, p := range All {
 		if err := p.Run(g, b); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		if trace != nil {
+			trace(p.Name, g)
 		}
 	}
 	return g, nil
