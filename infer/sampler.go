@@ -151,20 +151,13 @@ func (s *Sampler) Classes() int { return s.classes }
 // keys, x the values in C order, valid until emit returns. An error of emit ends Sample and is
 // returned as it is; so does ctx.
 func (s *Sampler) Sample(ctx context.Context, keys []Key, emit func(i int, x []float32) error) error {
-	return s.draw(ctx, len(keys), func(z []float32, i int) Key { s.Latent(z, keys[i]); return keys[i] }, emit)
+	return s.SampleFunc(ctx, len(keys), func(z []float32, i int) Key { s.Latent(z, keys[i]); return keys[i] }, emit)
 }
 
 // SampleFunc is [Sampler.Sample] for count latents of one's own: latent writes that of sample i to z, which is LatentSize
-// long, and returns the sample's label, which does not matter where the model is not conditional. Random numbers that the model
-// itself draws for sample i are those of index i of Options.Seed.
-func (s *Sampler) SampleFunc(ctx context.Context, count int, latent func(z []float32, i int) (label int), emit func(i int, x []float32) error) error {
-	return s.draw(ctx, count, func(z []float32, i int) Key {
-		return Key{Seed: s.session.m.seed, Index: uint64(i), Label: latent(z, i)}
-	}, emit)
-}
-
-// draw is SampleFunc for a latent that returns the key of the sample.
-func (s *Sampler) draw(ctx context.Context, count int, latent func(z []float32, i int) Key, emit func(i int, x []float32) error) error {
+// long, and returns a key for the rest: the label, if the model is conditional, and the seed and index of the random
+// numbers that the model itself may draw.
+func (s *Sampler) SampleFunc(ctx context.Context, count int, latent func(z []float32, i int) Key, emit func(i int, x []float32) error) error {
 	size := plan.Count(s.shape)
 	for first := 0; first < count; first += s.batch {
 		n := min(s.batch, count-first)

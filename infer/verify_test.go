@@ -128,7 +128,7 @@ func TestLatents(t *testing.T) {
 	}
 	var got []float32
 	collect := func(_ int, x []float32) error { got = append(got, x...); return nil }
-	mine := func(dst []float32, i int) int { copy(dst, z[4*i:]); return 0 }
+	mine := func(dst []float32, i int) Key { copy(dst, z[4*i:]); return Key{} }
 	if err := s.SampleFunc(context.Background(), 10, mine, collect); err != nil {
 		t.Fatal(err)
 	}

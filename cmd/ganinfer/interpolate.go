@@ -81,10 +81,11 @@ func (d *drawing) walk(frames int, spherical bool) *source {
 	return &source{
 		count: frames,
 		name:  func(i int) string { return fmt.Sprintf("frame%04d", i) },
-		latent: func(s *infer.Sampler, z []float32, i int) {
+		latent: func(s *infer.Sampler, z []float32, i int) infer.Key {
+			still := way.latent(s, z, 0)                                    // random numbers of the model itself do not flicker
 			k := sort.Search(last, func(k int) bool { return at(k+1) > i }) // the latent before frame i
 			if way.latent(s, z, k); at(k) == i {
-				return
+				return still
 			}
 			way.latent(s, next, k+1)
 			t := float64(i-at(k)) / float64(at(k+1)-at(k))
@@ -93,6 +94,7 @@ func (d *drawing) walk(frames int, spherical bool) *source {
 			} else {
 				infer.Lerp(z, z, next, t)
 			}
+			return still
 		},
 	}
 }

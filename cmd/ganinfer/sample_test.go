@@ -169,3 +169,32 @@ func TestInterpolate(t *testing.T) {
 		}
 	}
 }
+
+// TestNoise: random numbers that the model itself draws belong to a sample's seed and index, and do not change on a walk.
+func TestNoise(t *testing.T) {
+	dirWithModels(t)
+	m := onnxtest.Small()
+	m.Graph.Initializer = m.Graph.Initializer[4:]
+	m.Graph.Input[0] = onnxtest.Value("z", "N", 6)
+	m.Graph.Node = []*onnx.NodeProto{
+		{OpType: "RandomUniformLike", Input: []string{"z"}, Output: []string{"noise"}},
+		{OpType: "Reshape", Input: []string{"noise", m.Graph.Initializer[0].Name}, Output: []string{"image"}},
+	}
+	if err := os.WriteFile("noise.onnx", onnxtest.Bytes(m), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	pixels := func(line string) []uint8 {
+		mustRun(t, line+" --out o.npy --model noise.onnx")
+		return read(t, "o.npy").U8
+	}
+	both := pixels("sample --seeds 3,4")
+	if one := pixels("sample --seeds 3,4 --batch 1"); !slices.Equal(one, both) || slices.Equal(both[:6], both[6:]) {
+		t.Errorf("got %v one by one, %v together", one, both)
+	}
+	if four := pixels("sample --seed 4"); !slices.Equal(four, both[6:]) {
+		t.Errorf("seed 4 is %v alone, %v beside 3", four, both[6:])
+	}
+	if walk := pixels("interpolate --seeds 3,4 --frames 3"); !slices.Equal(walk, slices.Repeat(both[:6], 3)) {
+		t.Errorf("the walk is %v, want %v three times", walk, both[:6])
+	}
+}

@@ -152,15 +152,15 @@ func (d *drawing) sampleName(i int) string {
 
 // draw computes the samples, label by label.
 func (d *drawing) draw(ctx context.Context, emit func(i int, x []float32) error) error {
-	return d.sampler.SampleFunc(ctx, d.total(), func(z []float32, i int) (label int) {
-		if len(d.labels) > 0 {
-			label = int(d.labels[i/d.count])
-		}
-		d.latent(d.sampler, z, i%d.count)
+	return d.sampler.SampleFunc(ctx, d.total(), func(z []float32, i int) infer.Key {
+		key := d.latent(d.sampler, z, i%d.count)
 		for k := range z {
 			z[k] *= d.psi
 		}
-		return label
+		if len(d.labels) > 0 {
+			key.Label = int(d.labels[i/d.count])
+		}
+		return key
 	}, emit)
 }
 

@@ -33,10 +33,10 @@ func (o *sourceFlags) bind(fs *pflag.FlagSet) {
 // source is a number of latents.
 type source struct {
 	count  int
-	name   func(i int) string // of sample i, for a file name
-	latent func(s *infer.Sampler, z []float32, i int)
-	seeds  []uint64 // if it was made of a list
-	size   int      // of a latent, if that is known
+	name   func(i int) string                                   // of sample i, for a file name
+	latent func(s *infer.Sampler, z []float32, i int) infer.Key // writes latent i to z
+	seeds  []uint64                                             // if it was made of a list
+	size   int                                                  // of a latent, if that is known
 }
 
 // open checks the flags and returns what they say.
@@ -62,12 +62,10 @@ func (o *sourceFlags) open() (*source, error) {
 			return nil, misusef("a list with inclusive ranges, as in --seeds 0-35,85", "--seeds %s: %w", o.seeds, err)
 		}
 		return &source{count: len(seeds), seeds: seeds, name: func(i int) string { return fmt.Sprintf("seed%04d", seeds[i]) },
-			latent: func(s *infer.Sampler, z []float32, i int) { s.Latent(z, infer.Key{Seed: seeds[i]}) }}, nil
+			latent: drawn(func(i int) infer.Key { return infer.Key{Seed: seeds[i]} })}, nil
 	case o.z == "":
 		return &source{count: o.count, name: func(i int) string { return fmt.Sprintf("seed%04d-%06d", o.seed, o.first+uint64(i)) },
-			latent: func(s *infer.Sampler, z []float32, i int) {
-				s.Latent(z, infer.Key{Seed: o.seed, Index: o.first + uint64(i)})
-			}}, nil
+			latent: drawn(func(i int) infer.Key { return infer.Key{Seed: o.seed, Index: o.first + uint64(i)} })}, nil
 	}
 	a, err := npy.ReadFile(o.z, maxLatents)
 	if err != nil {
@@ -78,5 +76,17 @@ func (o *sourceFlags) open() (*source, error) {
 	}
 	size := len(a.F32) / a.Shape[0]
 	return &source{count: a.Shape[0], size: size, name: func(i int) string { return fmt.Sprintf("z%06d", i) },
-		latent: func(_ *infer.Sampler, z []float32, i int) { copy(z, a.F32[i*size:]) }}, nil
+		latent: func(_ *infer.Sampler, z []float32, i int) infer.Key {
+			copy(z, a.F32[i*size:])
+			return infer.Key{Index: uint64(i)}
+		}}, nil
+}
+
+// drawn returns what writes the latents of keys.
+func drawn(key func(i int) infer.Key) func(*infer.Sampler, []float32, int) infer.Key {
+	return func(s *infer.Sampler, z []float32, i int) infer.Key {
+		k := key(i)
+		s.Latent(z, k)
+		return k
+	}
 }
