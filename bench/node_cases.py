@@ -13,7 +13,8 @@ warnings.simplefilter('ignore')  # of the cases' own arithmetic
 from onnx.backend.test.case.node import collect_testcases
 
 OLDEST, NEWEST = 7, onnx.defs.onnx_opset_version()
-LATER = {('Pad', 'wrap'): 19}  # values of attributes that neither onnx.checker nor ONNX Runtime refuses before their opset
+# Values of attributes that neither onnx.checker nor ONNX Runtime refuses before their opset.
+LATER = {('Pad', 'wrap'): 19, **{(op, v): 18 for op in ('ScatterElements', 'ScatterND') for v in ('min', 'max')}}
 RENAMED = {'constant_value': 'value', 'K': 'k'}  # arguments whose attribute had another name
 onnxruntime.set_default_logger_severity(4)
 
