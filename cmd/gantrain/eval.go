@@ -42,6 +42,7 @@ var evaluationNames = []string{"parzen", "frechet", "kid", "prdc", "modes"}
 type evalFlags struct {
 	fs                     *pflag.FlagSet
 	data, features, values string
+	resize                 int
 	asJSON                 bool
 	o                      evaluate.Options
 }
@@ -53,6 +54,9 @@ func newEvalFlags(name string) *evalFlags {
 	if name != "parzen" && name != "modes" {
 		f.fs.StringVar(&f.features, "features", "", "")
 		f.fs.StringVar(&f.values, "features-range", "0,1", "")
+	}
+	if name != "modes" {
+		f.fs.IntVar(&f.resize, "resize", 0, "")
 	}
 	f.fs.IntVar(&f.o.Count, "count", e.count, "")
 	f.fs.Uint64Var(&f.o.Seed, "seed", 0, "")
@@ -93,10 +97,16 @@ func evalCommand(args []string, stdout, stderr io.Writer) error {
 		return misused("--data ring or --data grid", "eval %s needs --data", name)
 	case f.o.Count < 1 || f.o.Count > 1e7:
 		return misused(fmt.Sprintf("leave it out for %d", e.count), "--count %d: must be 1 to 10000000", f.o.Count)
+	case f.fs.Changed("resize") && (f.resize < 1 || f.resize > dataset.MaxSide):
+		return misused("leave it out for images as they are", "--resize %d: must be 1 to %d", f.resize, dataset.MaxSide)
 	case f.o.Threads < 1:
 		return misused("leave it out for as many as there are processors", "--threads %d: must be at least 1", f.o.Threads)
 	}
-	f.o.Words = stderr
+	ref, err := absoluteData(f.data)
+	if err != nil {
+		return err
+	}
+	f.data, f.o.Words = ref, stderr
 	ctx, stop := signals(stderr, "stopping")
 	defer stop()
 	g, err := evaluate.OpenGenerator(f.fs.Arg(0), f.o.Threads)
@@ -141,7 +151,7 @@ func evalFeatures(measure func(context.Context, *evaluate.Generator, dataset.Dat
 			return nil, misused("--features-range -1,1", "--features-range %s: %w", f.values, err)
 		}
 		if f.features == "" {
-			if f.data != "mnist" {
+			if f.data != "mnist" && !strings.HasPrefix(f.data, "mnist:") {
 				return nil, misused("any classifier will do, the number means what its features mean: --features CLASSIFIER.onnx", "--data %s: there is no network of our own for such images", f.data)
 			}
 			f.features = evaluate.MNISTFeatures
@@ -170,30 +180,26 @@ func evalModes(ctx context.Context, f *evalFlags, g *evaluate.Generator) (*evalu
 	return evaluate.Modes(ctx, g, mixture, f.o)
 }
 
-// evalHalves opens the images that a generator is compared with, of the
-// generator's size, and those that it may have been trained on. Of a data set
-// without test images, these are all images, and there are no others.
+// evalHalves opens the images that a generator is compared with, and those that it
+// may have been trained on. Of a data set without test images, the former are all
+// images, and there are no others.
 func evalHalves(ctx context.Context, f *evalFlags, g *evaluate.Generator) (training, test dataset.Dataset, err error) {
-	ref, err := absoluteData(f.data)
-	if err != nil {
-		return nil, nil, err
-	}
-	if dir, idx := strings.CutPrefix(ref, "idx:"); idx {
+	if dir, idx := strings.CutPrefix(f.data, "idx:"); idx {
 		if training, err = dataset.OpenIDX(dir, "train"); err == nil {
 			test, err = dataset.OpenIDX(dir, "test")
 		}
-	} else if ref == "mnist" {
+	} else if f.data == "mnist" {
 		if training, err = mnist.Train(); err == nil {
 			test, err = mnist.Test()
 		}
 	} else {
 		count := train.NewCounter(f.o.Words, "images decoded")
-		test, err = openData(ctx, ref, dataset.Options{Shape: g.Shape(), Threads: f.o.Threads, Progress: count.Step})
+		test, err = openData(ctx, f.data, dataset.Options{Shape: g.Shape(), Threads: f.o.Threads, Progress: count.Step})
 		count.End()
 	}
 	for _, d := range []*dataset.Dataset{&training, &test} {
-		if s := g.Shape(); err == nil && *d != nil && len(s) == 3 && s[1] == s[2] && (*d).Shape()[1] != s[1] {
-			*d, err = dataset.Transform(*d, dataset.Options{Shape: s, Resize: s[1]})
+		if err == nil && f.resize > 0 && *d != nil {
+			*d, err = dataset.Transform(*d, dataset.Options{Resize: f.resize, Shape: g.Shape()})
 		}
 	}
 	if err != nil {

@@ -10,8 +10,8 @@ const evalUsage = `gantrain eval METRIC RUN|MODEL.onnx     measure a generator, 
   modes      modes of ring or grid that samples hit (PacGAN's protocol)
 
 gantrain eval METRIC --help says what each one takes and means. A generator is
-an ONNX file with one input of latents, float32 [N nz]; of a run, the one that it
-left in its directory.
+an ONNX file with one input of latents, float32 [N nz]; of a run, the one that
+it left in its directory.
 
 Examples
   gantrain eval parzen runs/first
@@ -28,20 +28,23 @@ const evalCommon = `  --seed S          samples 0 to N-1 of this seed (0)
 // evalOnFeatures are the flags of metrics on features.
 const evalOnFeatures = `  --data mnist|PATH|idx:DIR   images to compare with (mnist): the test images of
                     mnist and of IDX files, all images of a folder
-  --features FILE.onnx[:OUTPUT]   the network that makes features of images, one
-                    output of it: "features", else the first (with mnist: a
-                    classifier of our own, 64 features, 99.5 % of the test images)
+  --resize N        side that images are cropped and scaled to, as in training
+  --features FILE.onnx[:OUTPUT]   the network that makes features of images, and
+                    an output of it: left out, the one called "features", or the
+                    first. With mnist, the network may be left out, too: then it
+                    is a small classifier of digits, right about 99.5 % of them
   --features-range LO,HI   what it takes pixels 0 and 255 to be (0,1)
   --count N         samples, and at most as many images (10000)
 ` + evalCommon + `
-Any network with an input float32 [N C H W] will do, but each gives other numbers:
-compare only those with the same features and count. They are not the FID,
-which is made with Inception's.
+Any network with an input float32 [N C H W] will do, but each gives other
+numbers: compare only those with the same features and count. They are not the
+FID, which is made with Inception's features.
 `
 
 const evalParzenUsage = `gantrain eval parzen RUN|MODEL.onnx     log-likelihood of test images, in nats
 
   --data mnist|idx:DIR   images to test on, and training images (mnist)
+  --resize N        side that images are cropped and scaled to, as in training
   --count N         samples (10000)
 ` + evalCommon + `
 A Gaussian around each sample; sigma is the one of ten from 0.1 to 1 under which
@@ -70,8 +73,8 @@ Examples
 const evalKIDUsage = `gantrain eval kid RUN|MODEL.onnx     kernel distance of features
 
 ` + evalOnFeatures + `
-The squared maximum mean discrepancy under a cubic kernel, without bias: the mean
-over 100 subsets of 1,000, and their standard deviation. 0 is the best.
+The squared maximum mean discrepancy under a cubic kernel, without bias: the
+mean over 100 subsets of 1,000, and their standard deviation. 0 is the best.
 
 Examples
   gantrain eval kid runs/first
@@ -97,9 +100,9 @@ const evalModesUsage = `gantrain eval modes RUN|MODEL.onnx --data ring|grid     
   --data ring|grid  8 Gaussians on a circle, or 25 on a grid
   --count N         samples (2500)
 ` + evalCommon + `
-A sample within three standard deviations of the nearest mode is of high quality,
-and a mode with such a sample is hit. The reverse KL is that of their shares from
-equal ones: 0 is the best.
+A sample within three standard deviations of the nearest mode is of high
+quality, and a mode with such a sample is hit. The reverse KL is that of their
+shares from equal ones: 0 is the best.
 
 Examples
   gantrain eval modes runs/ring --data ring

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -86,7 +87,11 @@ func (g *Generator) fits(data dataset.Dataset) error {
 	if slices.Equal(s, d) || len(s) == 1 && s[0] == models.Elements(d) {
 		return nil
 	}
-	return misuse("give --data images like those that it was trained on", "%s makes samples of shape %v, but the images of %s have shape %v", g.path, s, data.Name(), d)
+	hint := "give --data images like those that it was trained on"
+	if len(s) == 3 && s[1] == s[2] && len(d) == 3 {
+		hint = fmt.Sprintf("--resize %d makes them fit; or "+hint, s[1])
+	}
+	return misuse(hint, "%s makes samples of shape %v, but the images of %s have shape %v", g.path, s, data.Name(), d)
 }
 
 // A Mixture is a data set of points in the plane around centers, with one standard
@@ -168,6 +173,10 @@ func PRDC(ctx context.Context, g *Generator, data dataset.Dataset, e *Extractor,
 	})
 }
 
+// fewest is how many samples and images a comparison takes at least: PRDC's balls
+// need more than 5 neighbours.
+const fewest = 10
+
 // compare applies a measure to the features of data and of samples: as many of each,
 // or all of data that has fewer.
 func compare(ctx context.Context, name string, g *Generator, data dataset.Dataset, e *Extractor, o Options, measure func(real, fake metric.Set) (any, error)) (*Report, error) {
@@ -178,6 +187,9 @@ func compare(ctx context.Context, name string, g *Generator, data dataset.Datase
 	}
 	if _, err := e.batch(data.Shape()); err != nil {
 		return nil, err
+	}
+	if min(o.Count, data.Len()) < fewest {
+		return nil, misuse("10,000 of each are usual", "%d samples and %d images of %s are too few to compare, want at least %d", o.Count, data.Len(), data.Name(), fewest)
 	}
 	real, err := e.ofData(ctx, data, min(data.Len(), o.Count), o)
 	if err != nil {

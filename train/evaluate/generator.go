@@ -50,7 +50,7 @@ func load(path string, threads int) ([]byte, *infer.Model, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil, misuse(hint, "%s: no such file", path)
 		}
-		return nil, nil, &train.Error{Err: fmt.Errorf("evaluate: %s: %w", path, err), Hint: hint}
+		return nil, nil, &train.Error{Err: fmt.Errorf("evaluate: %w", err), Hint: hint}
 	}
 	b, err := os.ReadFile(path)
 	return b, m, err
