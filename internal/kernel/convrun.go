@@ -235,34 +235,38 @@ func (j *convJob) empty(args *tileArgs, r convPart, p *convPhase, out0, cols int
 }
 
 // tiles computes the tiles of a run of rows and a run of columns. The rows of a
-// tile are images or, where there are too few of them, columns.
+// tile are images or, where there are too few of them, columns or rows of pixels,
+// whichever are more.
 func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *axisRun, dr, dc, in0, out0, cols, flags int) {
 	l, t := j.l, j.pc.tier
 	args.flags = flags
 	args.setMask(cols-args.brs+t.lanes, t.lanes)
-	images := r.n1 - r.n0
-	// The outer loop goes over columns and the inner, in tiles, over images, or the other way round.
-	inner, innerIn, innerOut := images, l.in, l.out
-	outer, outerIn, outerOut := col.count, col.inStep*j.n*l.in, col.outStep*j.n*l.out
-	if images < t.rows[0] && col.count > images {
-		inner, outer, innerIn, outerIn, innerOut, outerOut = outer, inner, outerIn, innerIn, outerOut, innerOut
+	first := max(0, (r.h0-row.out+row.outStep-1)/row.outStep) // rows of the run that the part has
+	last := min(row.count, (r.h1-row.out+row.outStep-1)/row.outStep)
+	// Loops over rows of pixels, columns and images; the last goes in tiles.
+	loops := [3]convLoop{
+		{last - first, row.inStep * l.inW * j.n * l.in, row.outStep * l.outW * j.n * l.out},
+		{col.count, col.inStep * j.n * l.in, col.outStep * j.n * l.out},
+		{r.n1 - r.n0, l.in, l.out},
 	}
-	args.ars, args.ldc = innerIn, innerOut
-	step := 4 * args.k * len(args.segs)
-	for i := range row.count {
-		h := row.out + i*row.outStep
-		if h < r.h0 || h >= r.h1 {
-			continue
+	for i := range 2 {
+		if n := loops[2].n; n < t.rows[0] && loops[1-i].n > n {
+			loops[2], loops[1-i] = loops[1-i], loops[2]
 		}
-		in := (((row.in+i*row.inStep+dr)*l.inW+col.in+dc)*j.n+r.n0)*l.in + in0
-		out := ((h*l.outW+col.out)*j.n+r.n0)*l.out + out0
-		for o := range outer {
-			for v := 0; v < inner; v += args.rows {
-				args.rows = t.height(inner - v)
+	}
+	args.ars, args.ldc = loops[2].in, loops[2].out
+	step := 4 * args.k * len(args.segs)
+	in := (((row.in+first*row.inStep+dr)*l.inW+col.in+dc)*j.n+r.n0)*l.in + in0
+	out := (((row.out+first*row.outStep)*l.outW+col.out)*j.n+r.n0)*l.out + out0
+	for i := range loops[0].n {
+		for k := range loops[1].n {
+			x, y := in+i*loops[0].in+k*loops[1].in, out+i*loops[0].out+k*loops[1].out
+			for v := 0; v < loops[2].n; v += args.rows {
+				args.rows = t.most(loops[2].n - v)
 				if len(args.segs) > 0 {
-					args.a = j.x[in+o*outerIn+v*innerIn:]
+					args.a = j.x[x+v*args.ars:]
 				}
-				args.c = j.dst[out+o*outerOut+v*innerOut:]
+				args.c = j.dst[y+v*args.ldc:]
 				if len(ahead) > step {
 					args.ahead = ahead
 					ahead = ahead[step:]
@@ -272,6 +276,9 @@ func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *a
 		}
 	}
 }
+
+// A convLoop goes over n of something, in and out elements apart.
+type convLoop struct{ n, in, out int }
 
 // activate applies Tanh or Sigmoid to a part.
 func (j *convJob) activate(r convPart, p0, p1, perGroup int) {

@@ -7,9 +7,9 @@ import "golang.org/x/sys/cpu"
 //go:generate go run ./asmgen
 
 var (
-	avx512Tier   = tierInfo{name: "avx512", lanes: 16, nr: 48, rows: []int{8, 4, 2, 1}, id: tierAVX512, narrow: &avx512Narrow}
-	avx512Narrow = tierInfo{name: "avx512", lanes: 16, nr: 32, rows: []int{8, 4, 2, 1}, id: tierAVX512}
-	avx2Tier     = tierInfo{name: "avx2", lanes: 8, nr: 16, rows: []int{6, 4, 2, 1}, id: tierAVX2}
+	avx512Tier   = tierInfo{name: "avx512", lanes: 16, nr: 48, rows: []int{8, 4, 2, 1}, every: true, id: tierAVX512, narrow: &avx512Narrow}
+	avx512Narrow = tierInfo{name: "avx512", lanes: 16, nr: 32, rows: []int{8, 4, 2, 1}, every: true, id: tierAVX512}
+	avx2Tier     = tierInfo{name: "avx2", lanes: 8, nr: 16, rows: []int{6, 4, 2, 1}, every: true, id: tierAVX2}
 )
 
 // archTiers returns the tiers of this processor, best first.

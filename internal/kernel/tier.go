@@ -6,6 +6,7 @@ type tierInfo struct {
 	lanes int   // float32 in a vector
 	nr    int   // columns of a panel: the width of the widest tile
 	rows  []int // heights of tiles, falling; the last is 1
+	every bool  // tiles of all heights up to the first exist, those not above for contiguous rows of A and packed B
 	id    tierID
 
 	narrow *tierInfo // the same with panels of two vectors, or nil
@@ -21,7 +22,7 @@ const (
 )
 
 // goTier is the reference that every other tier is compared with.
-var goTier = tierInfo{name: "go", lanes: 4, nr: 8, rows: []int{4, 3, 2, 1}, id: tierGo}
+var goTier = tierInfo{name: "go", lanes: 4, nr: 8, rows: []int{4, 3, 2, 1}, every: true, id: tierGo}
 
 // tiers lists what this processor can run, best first; goTier is the last.
 var tiers = append(archTiers(), &goTier)
@@ -41,6 +42,14 @@ func (t *tierInfo) height(rows int) int {
 		}
 	}
 	return 1
+}
+
+// most is height where A's rows are contiguous and B is packed.
+func (t *tierInfo) most(rows int) int {
+	if t.every {
+		return min(rows, t.rows[0])
+	}
+	return t.height(rows)
 }
 
 // forWidth returns the tier with panels for n columns: narrow ones where wide ones

@@ -109,7 +109,7 @@ type isa struct {
 	prefix string // of vector registers
 	lanes  int    // float32 in a vector
 	regs   int    // vector registers
-	rows   []int  // heights of tiles, falling; the last is 1
+	rows   []int  // heights of tiles for operands of any strides, falling; the last is 1
 	vecs   int    // width of the widest tile in vectors
 	xor    string // bitwise exclusive or
 }

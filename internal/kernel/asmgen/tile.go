@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // tile emits the register tile of a matrix product, for every height and width
 // that v has: see the stub in gemm_amd64.go. The accumulators of row r are the
@@ -27,14 +30,14 @@ func (g *gen) tile(v isa) {
 			g.label("width%d", vecs)
 		}
 		g.op("MOVQ tileArgs_rows(DI), R15")
-		for _, rows := range v.rows[:len(v.rows)-1] {
+		for rows := v.rows[0]; rows > 1; rows-- {
 			g.op("CMPQ R15, $%d", rows)
 			g.op("JEQ tile%dx%d", rows, vecs)
 		}
 		g.op("JMP tile1x%d", vecs)
 	}
 	for vecs := v.vecs; vecs >= 1; vecs-- {
-		for _, rows := range v.rows {
+		for rows := v.rows[0]; rows > 0; rows-- {
 			g.tileBody(v, rows, vecs)
 		}
 	}
@@ -160,6 +163,17 @@ func (g *gen) tileBody(v isa, rows, vecs int) {
 		advance(m, 1)
 		g.op("DECQ CX")
 		g.op("JNZ %s%sOne", name, m)
+	}
+	if !slices.Contains(v.rows, rows) { // as tierInfo.every says
+		g.op("MOVQ DX, R13")
+		loop(contiguous)
+		g.label("%snext", name)
+		g.op("ADDQ $16, R15")
+		g.op("DECQ R14")
+		g.op("JNZ %ssegment", name)
+		g.label("%send", name)
+		g.tileEnd(v, name, rows, vecs)
+		return
 	}
 	g.op("CMPQ R13, $%d", vecs*v.bytes())
 	g.op("JNE %sstrided", name)
