@@ -113,12 +113,17 @@ func (m *randomModel) pool(v randomValue) {
 		if size+a+b < (taps-1)*dilation+1 {
 			taps, a, b = 1, 0, 0
 		}
+		if auto != "" {
+			stride = min(stride, taps) // ONNX Runtime wants it so
+		}
 		rest := size + a + b - (taps-1)*dilation - 1
 		out := rest/stride + 1
 		switch {
 		case auto == "SAME_UPPER" || auto == "SAME_LOWER":
 			out = (size + stride - 1) / stride
-		case ceil && rest%stride != 0 && out*stride < size+b:
+		case ceil && rest%stride != 0 && out*stride >= size+b:
+			return // onnx.checker counts a window that begins outside; ONNX Runtime and PyTorch do not
+		case ceil && rest%stride != 0:
 			out++
 		}
 		kernel, strides, dilations, before, after = append(kernel, taps), append(strides, stride), append(dilations, dilation), append(before, b), append(after, a)
@@ -141,7 +146,7 @@ func (m *randomModel) pool(v randomValue) {
 		return
 	}
 	m.add("MaxPool", shape, []string{v.name}, attrs...)
-	if m.opset >= 11 && m.r.IntN(2) == 0 {
+	if m.opset >= 11 && slices.Max(dilations) == 1 && m.r.IntN(2) == 0 { // all windows have an element
 		n := m.g.Node[len(m.g.Node)-1]
 		n.Output = append(n.Output, n.Output[0]+"i")
 		flat := m.intWeight(-1)
@@ -201,6 +206,9 @@ func (m *randomModel) interpolate(v randomValue) {
 		if policy == "not_smaller" {
 			s = max(a, b)
 		}
+		if s < 0.5 {
+			return
+		}
 		in := []string{v.name, r, "", m.intWeight(shape[2:]...)}
 		shape[2], shape[3] = int(float32(v.shape[2])*s+0.5), int(float32(v.shape[3])*s+0.5)
 		m.add("Resize", shape, in, attrs...)
@@ -232,7 +240,9 @@ func (m *randomModel) elements(v randomValue) {
 		}
 		x := make([]int64, 1+m.r.IntN(5))
 		for i := range x {
-			x[i] = int64(m.r.IntN(12) - 6)
+			if x[i] = int64(m.r.IntN(12) - 6); m.opset < 11 {
+				x[i] += 6
+			}
 		}
 		m.add("OneHot", []int{len(x), 4}, []string{m.indices(x, len(x)), m.intWeight(4), m.weight(2)})
 	default:

@@ -14,7 +14,10 @@ type grids struct {
 	in, out          int // lengths of the depth
 }
 
-func (g *grids) deep() bool { return g.depth.taps > 1 || g.in > 1 || g.out > 1 }
+// deep reports whether the depth makes a difference.
+func (g *grids) deep() bool {
+	return g.depth.taps > 1 || g.in > 1 || g.out > 1 || g.depth.before > 0
+}
 
 // images returns how many images of two dimensions n of the file's are for the kernels.
 func (g *grids) images(n int, transposed bool) int {

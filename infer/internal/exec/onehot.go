@@ -8,12 +8,15 @@ import (
 
 func init() {
 	plan.Register(plan.Operator{Name: "OneHot", MinIn: 3, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
-		return &OneHot{axis: d.Int("axis", -1)}, nil
+		return &OneHot{d.Int("axis", -1), d.Opset >= 11}, nil
 	}})
 }
 
 // OneHot is ONNX OneHot: each index becomes a row of depth values, off but for that of the index. An index that is no integer is cut.
-type OneHot struct{ axis int64 }
+type OneHot struct {
+	axis int64
+	back bool // indices below zero count from the end
+}
 
 // ValueArgs says that the depth must be known.
 func (*OneHot) ValueArgs() []int { return []int{1} }
@@ -70,7 +73,7 @@ func (o *OneHot) Run(_ *plan.Context, in, out []*plan.Tensor) error {
 	}
 	for i := range x.Count() {
 		v := number(x, i)
-		if v < 0 {
+		if v < 0 && o.back {
 			v += int64(n)
 		}
 		if v >= 0 && v < int64(n) {

@@ -120,7 +120,7 @@ func oneHot(n node, in []*Tensor) (*Tensor, error) {
 	each(y.Shape, func(i int, c []int) {
 		at := number(x, index(slices.Delete(slices.Clone(c), axis, axis+1), x.Shape))
 		y.move(i, values, 0)
-		if at == c[axis] || at+depth == c[axis] {
+		if at == c[axis] || at+depth == c[axis] && n.opset >= 11 {
 			y.move(i, values, 1)
 		}
 	})
