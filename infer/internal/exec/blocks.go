@@ -24,11 +24,7 @@ func (b *block) elu(s, g, d float32) {
 	}
 	kernel.Apply(nil, kernel.Tanh, 0, t, t)
 	for i, x := range b.x {
-		if x > 0 {
-			b.y[i] = s * x
-		} else {
-			b.y[i] = g * ((t[i] + t[i]) / (1 - t[i]))
-		}
+		b.y[i] = choose(x, g*((t[i]+t[i])/(1-t[i])), s*x)
 	}
 }
 
@@ -104,15 +100,12 @@ func (b *block) gelu() {
 func (b *block) erf(x []float32) {
 	u := b.u[:len(x)]
 	for i, v := range x {
-		u[i] = -horner(erfLarge[:], min(abs32(v), erfMax))
+		u[i] = -erfLarge(min(abs32(v), erfMax))
 	}
 	kernel.Exp(nil, u, u)
 	for i, v := range x {
-		if abs32(v) < erfSmall {
-			x[i] = v + float32(v*horner(erfNear[:], float32(v*v)))
-		} else {
-			x[i] = math.Float32frombits(math.Float32bits(1-u[i]) | math.Float32bits(v)&(1<<31))
-		}
+		far := math.Float32frombits(math.Float32bits(1-u[i]) | math.Float32bits(v)&(1<<31))
+		x[i] = choose(abs32(v)-erfSmall, v+float32(v*erfNear(float32(v*v))), far)
 	}
 }
 
@@ -121,18 +114,13 @@ const (
 	erfMax   = 4 // erf(4) is 1
 )
 
-var (
-	erfNear  = [...]float32{0.128379153797, -0.376125232768, 0.112821408179, -0.0267789091405, 0.00501196315286, -0.000609036168239}
-	erfLarge = [...]float32{0.000166453069946, 1.12779721894, 0.636976124895, 0.104113640592, -0.0223151939324, 0.00306548531593, -0.000198219128188}
-)
+func erfNear(z float32) float32 {
+	return 0.128379153797 + float32(z*(-0.376125232768+float32(z*(0.112821408179+float32(z*(-0.0267789091405+float32(z*(0.00501196315286+float32(z*-0.000609036168239)))))))))
+}
 
-// horner returns c[0] + c[1]·x + c[2]·x² + ..., rounded at each step.
-func horner(c []float32, x float32) float32 {
-	y := c[len(c)-1]
-	for i := len(c) - 2; i >= 0; i-- {
-		y = float32(y*x) + c[i]
-	}
-	return y
+func erfLarge(a float32) float32 {
+	return 0.000166453069946 + float32(a*(1.12779721894+float32(a*(0.636976124895+float32(a*(0.104113640592+float32(a*(-0.0223151939324+
+		float32(a*(0.00306548531593+float32(a*-0.000198219128188)))))))))))
 }
 
 // turns are the binary places of 1/2π, behind 64 zeros.

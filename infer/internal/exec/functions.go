@@ -9,7 +9,8 @@ import (
 // The functions of Arithmetic that are no single operation, by operation.
 var (
 	floatFunctions = [...]func(x, z float32) float32{
-		Min: least[float32], Max: most[float32], PRelu: prelu[float32],
+		Min: func(x, z float32) float32 { return min(x, z) }, Max: func(x, z float32) float32 { return max(x, z) },
+		PRelu: func(x, z float32) float32 { return x * choose(x, z, 1) },
 		Mod: func(x, z float32) float32 {
 			r := fmod(x, z)
 			switch {
@@ -23,7 +24,8 @@ var (
 		Fmod: fmod, power: pow,
 	}
 	integerFunctions = [...]func(x, z int64) int64{
-		Min: least[int64], Max: most[int64], PRelu: prelu[int64],
+		Min: func(x, z int64) int64 { return min(x, z) }, Max: func(x, z int64) int64 { return max(x, z) },
+		PRelu: func(x, z int64) int64 { return max(x, 0) + z*min(x, 0) },
 		Mod: func(x, z int64) int64 {
 			r := x % z
 			if r != 0 && r < 0 != (z < 0) {
@@ -35,26 +37,10 @@ var (
 	}
 )
 
-// least and most return NaN if one of the numbers is.
-func least[T int64 | float32](x, z T) T {
-	if x < z || x != x {
-		return x
-	}
-	return z
-}
-
-func most[T int64 | float32](x, z T) T {
-	if x > z || x != x {
-		return x
-	}
-	return z
-}
-
-func prelu[T int64 | float32](x, slope T) T {
-	if x < 0 {
-		return x * slope
-	}
-	return x
+// choose returns below if x has a minus, else above, without a jump: the signs of activations cannot be predicted.
+func choose(x, below, above float32) float32 {
+	m := uint32(int32(math.Float32bits(x)) >> 31)
+	return math.Float32frombits(math.Float32bits(below)&m | math.Float32bits(above)&^m)
 }
 
 // fmod is exact: a remainder of two float32 is one.

@@ -65,7 +65,7 @@ func (*MatMul) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if err != nil {
 		return err
 	}
-	if len(batchB) == 0 { // one B for all: one tall product
+	if plan.Count(batchB) == 1 { // one B for all: one tall product
 		product(c, kernel.NN, y, a, b, len(y)/n, n, k)
 		return nil
 	}

@@ -244,15 +244,11 @@ func accumulate[T int64 | float32, A int64 | float64](kind reduction, acc, shift
 		}
 	case reduceMax:
 		for i, v := range x {
-			if v := A(v); v > acc[i] || v != v {
-				acc[i] = v
-			}
+			acc[i] = max(acc[i], A(v))
 		}
 	case reduceMin:
 		for i, v := range x {
-			if v := A(v); v < acc[i] || v != v {
-				acc[i] = v
-			}
+			acc[i] = min(acc[i], A(v))
 		}
 	case reduceProd:
 		for i, v := range x {
@@ -267,13 +263,15 @@ func accumulate[T int64 | float32, A int64 | float64](kind reduction, acc, shift
 
 // join takes an accumulator into another.
 func join[A int64 | float64](kind reduction, acc *A, v A) {
-	switch {
-	case kind == reduceProd:
+	switch kind {
+	case reduceProd:
 		*acc *= v
-	case kind != reduceMax && kind != reduceMin:
+	case reduceMax:
+		*acc = max(*acc, v)
+	case reduceMin:
+		*acc = min(*acc, v)
+	default:
 		*acc += v
-	case v != v || kind == reduceMax && v > *acc || kind == reduceMin && v < *acc:
-		*acc = v
 	}
 }
 

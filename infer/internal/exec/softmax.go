@@ -145,17 +145,15 @@ func divide(y []float32, by float64) {
 
 // maxOf returns the largest element; NaN is larger than all others.
 func maxOf(x []float32) float32 {
-	m := [4]float32{x[0], x[0], x[0], x[0]}
-	for len(x) >= len(m) {
-		for i := range m {
-			m[i] = most(m[i], x[i])
-		}
-		x = x[len(m):]
+	m0, m1, m2, m3 := x[0], x[0], x[0], x[0]
+	for len(x) >= 4 {
+		m0, m1, m2, m3 = max(m0, x[0]), max(m1, x[1]), max(m2, x[2]), max(m3, x[3])
+		x = x[4:]
 	}
-	for i, v := range x {
-		m[i] = most(m[i], v)
+	for _, v := range x {
+		m0 = max(m0, v)
 	}
-	return most(most(m[0], m[1]), most(m[2], m[3]))
+	return max(m0, m1, m2, m3)
 }
 
 // sum returns the sum of x: each fourth element in a sum of its own, which are added in order at the end.
