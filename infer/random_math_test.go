@@ -69,30 +69,20 @@ func (m *randomModel) variadic(v randomValue) {
 	}
 	shape, in := v.shape, []string{v.name}
 	for range m.r.IntN(4) {
-		s := m.stretch(v.shape)
-		sum, err := plan.Broadcast(shape, s)
-		if err != nil || plan.Count(sum) > 1<<12 {
-			continue
+		s, again := m.stretch(v.shape), m.r.IntN(3) == 0
+		if again {
+			s = v.shape
 		}
-		shape = sum
-		if m.r.IntN(3) == 0 {
-			s, in = v.shape, append(in, v.name) // again
-		} else {
+		both, err := plan.Broadcast(shape, s)
+		switch {
+		case err != nil || plan.Count(both) > 1<<12:
+			continue
+		case again:
+			in = append(in, v.name)
+		default:
 			in = append(in, m.weight(s...))
 		}
-	}
-	shape = v.shape
-	for _, name := range in[1:] {
-		s := v.shape
-		for _, w := range m.g.Initializer {
-			if w.Name == name {
-				s = nil
-				for _, d := range w.Dims {
-					s = append(s, int(d))
-				}
-			}
-		}
-		shape, _ = plan.Broadcast(shape, s)
+		shape = both
 	}
 	m.add(op, shape, in)
 }
