@@ -22,6 +22,8 @@ type randomModel struct {
 type randomValue struct {
 	name  string
 	shape []int
+	dtype DType
+	exact bool // computed without rounding: it may be compared
 }
 
 func (v randomValue) count() int { return plan.Count(v.shape) }
@@ -31,7 +33,7 @@ func newRandomModel(seed uint64) *randomModel {
 	m := &randomModel{r: rand.New(rand.NewPCG(seed, 1)), g: &onnx.GraphProto{Name: "random"}}
 	m.opset = []int64{7, 9, 11, 12, 13, 14, 17, 18, 21, 25, 28}[m.r.IntN(11)]
 	for range 1 + m.r.IntN(2) {
-		v := randomValue{name: fmt.Sprintf("in%d", len(m.inputs)), shape: m.shape(1+m.r.IntN(4), 5)}
+		v := randomValue{name: fmt.Sprintf("in%d", len(m.inputs)), shape: m.shape(1+m.r.IntN(4), 5), dtype: Float32, exact: true}
 		if m.r.IntN(3) == 0 {
 			v.shape = []int{1 + m.r.IntN(20), 1 + m.r.IntN(40)}
 		} else if m.r.IntN(3) == 0 { // images
@@ -43,7 +45,12 @@ func newRandomModel(seed uint64) *randomModel {
 				dims[i] = fmt.Sprintf("d%d", d)
 			}
 		}
-		m.g.Input = append(m.g.Input, onnxtest.Value(v.name, dims...))
+		in := onnxtest.Value(v.name, dims...)
+		if m.r.IntN(4) == 0 && len(m.inputs) > 0 {
+			v.dtype = []DType{Int64, Int32, Uint8, Bool}[m.r.IntN(4)]
+			in.Type.TensorType.ElemType = declared[v.dtype]
+		}
+		m.g.Input = append(m.g.Input, in)
 		m.inputs, m.values = append(m.inputs, v), append(m.values, v)
 	}
 	for n := 1 + m.r.IntN(12); len(m.g.Node) < n; {
@@ -106,15 +113,30 @@ func ints(name string, v ...int) *onnx.AttributeProto {
 }
 
 func (m *randomModel) add(op string, shape []int, in []string, attrs ...*onnx.AttributeProto) {
-	v := randomValue{name: fmt.Sprintf("v%d", len(m.values)), shape: shape}
+	m.addAs(op, randomValue{shape: shape, dtype: Float32}, in, attrs...)
+}
+
+// addAs adds a node whose result is like v but for the name, and returns the result.
+func (m *randomModel) addAs(op string, v randomValue, in []string, attrs ...*onnx.AttributeProto) randomValue {
+	v.name = fmt.Sprintf("v%d", len(m.values))
 	m.g.Node = append(m.g.Node, &onnx.NodeProto{Name: fmt.Sprintf("n%d", len(m.g.Node)), OpType: op, Input: in, Output: []string{v.name}, Attribute: attrs})
 	m.values = append(m.values, v)
+	return v
+}
+
+// move adds a node that moves the elements of v into another shape.
+func (m *randomModel) move(op string, v randomValue, shape []int, in []string, attrs ...*onnx.AttributeProto) {
+	m.addAs(op, randomValue{shape: shape, dtype: v.dtype, exact: v.exact}, in, attrs...)
 }
 
 // node adds a random node on recent values.
 func (m *randomModel) node() {
 	v := m.values[len(m.values)-1-m.r.IntN(min(len(m.values), 3))]
 	rank := len(v.shape)
+	if v.dtype != Float32 || m.r.IntN(4) == 0 {
+		m.selection(v)
+		return
+	}
 	if m.r.IntN(4) == 0 {
 		m.math(v)
 		return
@@ -146,7 +168,7 @@ func (m *randomModel) node() {
 		m.reshape(v)
 	case 9:
 		axis := m.r.IntN(rank + 1)
-		m.add("Flatten", []int{plan.Count(v.shape[:axis]), plan.Count(v.shape[axis:])}, []string{v.name}, onnxtest.Int("axis", int64(axis)))
+		m.move("Flatten", v, []int{plan.Count(v.shape[:axis]), plan.Count(v.shape[axis:])}, []string{v.name}, onnxtest.Int("axis", int64(axis)))
 	case 10:
 		m.squeeze(v)
 	case 11:
@@ -240,7 +262,7 @@ func (m *randomModel) permute(v randomValue) {
 		if m.opset >= 11 {
 			attrs = append(attrs, text("mode", []string{"DCR", "CRD"}[m.r.IntN(2)]))
 		}
-		m.add("DepthToSpace", []int{s[0], s[1] / 4, s[2] * 2, s[3] * 2}, []string{v.name}, attrs...)
+		m.move("DepthToSpace", v, []int{s[0], s[1] / 4, s[2] * 2, s[3] * 2}, []string{v.name}, attrs...)
 		return
 	}
 	if len(s) == 4 && m.r.IntN(2) == 0 {
@@ -250,7 +272,7 @@ func (m *randomModel) permute(v randomValue) {
 				if m.opset >= 28 {
 					attrs = append(attrs, text("mode", []string{"DCR", "CRD"}[m.r.IntN(2)]))
 				}
-				m.add("SpaceToDepth", []int{s[0], s[1] * b * b, s[2] / b, s[3] / b}, []string{v.name}, attrs...)
+				m.move("SpaceToDepth", v, []int{s[0], s[1] * b * b, s[2] / b, s[3] / b}, []string{v.name}, attrs...)
 				return
 			}
 		}
@@ -261,7 +283,7 @@ func (m *randomModel) permute(v randomValue) {
 		shape[i] = s[a]
 	}
 	if len(s) > 0 {
-		m.add("Transpose", shape, []string{v.name}, ints("perm", perm...))
+		m.move("Transpose", v, shape, []string{v.name}, ints("perm", perm...))
 	}
 }
 
@@ -330,7 +352,7 @@ func (m *randomModel) arithmetic(v randomValue) {
 	case 0: // with itself, or another value that fits
 		other, s = v.name, v.shape
 		for _, u := range m.values {
-			if plan.SameShape(u.shape, v.shape) && m.r.IntN(2) == 0 {
+			if plan.SameShape(u.shape, v.shape) && u.dtype == v.dtype && m.r.IntN(2) == 0 {
 				other = u.name
 			}
 		}
@@ -370,7 +392,7 @@ func (m *randomModel) reshape(v randomValue) {
 	if i := m.r.IntN(len(want)); m.r.IntN(2) == 0 && want[i] != 0 {
 		want[i] = -1
 	}
-	m.add("Reshape", shape, []string{v.name, m.intWeight(want...)})
+	m.move("Reshape", v, shape, []string{v.name, m.intWeight(want...)})
 }
 
 func (m *randomModel) squeeze(v randomValue) {
@@ -383,15 +405,15 @@ func (m *randomModel) squeeze(v randomValue) {
 	}
 	if len(v.shape) < 5 && m.r.IntN(2) == 0 {
 		in, attrs := axes(axis)
-		m.add("Unsqueeze", slices.Insert(slices.Clone(v.shape), axis, 1), in, attrs...)
+		m.move("Unsqueeze", v, slices.Insert(slices.Clone(v.shape), axis, 1), in, attrs...)
 		return
 	}
 	if i := slices.Index(v.shape, 1); i >= 0 {
 		in, attrs := axes(i)
-		m.add("Squeeze", slices.Delete(slices.Clone(v.shape), i, i+1), in, attrs...)
+		m.move("Squeeze", v, slices.Delete(slices.Clone(v.shape), i, i+1), in, attrs...)
 		return
 	}
-	m.add("Squeeze", v.shape, []string{v.name})
+	m.move("Squeeze", v, v.shape, []string{v.name})
 }
 
 func (m *randomModel) concat(v randomValue) {

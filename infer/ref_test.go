@@ -45,9 +45,9 @@ func compareWithReference(t *testing.T, seed uint64) {
 	for run := range 2 { // stale memory shows in the second run only
 		inputs, args := map[string]Tensor{}, []*ref.Tensor{}
 		for _, v := range r.inputs {
-			x := Tensor{DType: Float32, Shape: v.shape, F32: r.floats(v.count())}
+			x := v.input(r.r)
 			inputs[v.name] = x
-			args = append(args, ref.From(&plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: v.shape}, F: x.F32}))
+			args = append(args, ref.From(&plan.Tensor{Type: plan.Type{DType: v.dtype, Shape: v.shape}, F: x.F32, I: x.I64}))
 		}
 		before := cloneTensors(inputs)
 		got, err := s.Run(context.Background(), inputs)

@@ -107,7 +107,7 @@ func binary(fi func(a, b int64) int64, ff func(a, b, ea, eb float64) (y, e float
 		each(shape, func(i int, c []int) {
 			p, q := index(c, a.Shape), index(c, b.Shape)
 			if y.V == nil {
-				y.I[i] = fi(a.I[p], b.I[q])
+				y.I[i] = y.DType.Wrap(fi(a.I[p], b.I[q]))
 				return
 			}
 			v, e := ff(a.V[p], b.V[q], a.E[p], b.E[q])

@@ -126,7 +126,7 @@ func init() {
 // variadic applies f to the first two arguments, then to the result and the next.
 func variadic(f func(node, []*Tensor) (*Tensor, error)) func(node, []*Tensor) (*Tensor, error) {
 	return func(n node, in []*Tensor) (*Tensor, error) {
-		y := &Tensor{Shape: in[0].Shape, V: append([]float64(nil), in[0].V...), E: append([]float64(nil), in[0].E...), I: in[0].I}
+		y := &Tensor{DType: in[0].DType, Shape: in[0].Shape, V: append([]float64(nil), in[0].V...), E: append([]float64(nil), in[0].E...), I: in[0].I}
 		for _, x := range in[1:] {
 			var err error
 			if y, err = f(n, []*Tensor{y, x}); err != nil {

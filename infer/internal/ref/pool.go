@@ -4,8 +4,10 @@ import "math"
 
 func init() {
 	operators["AveragePool"] = func(n node, in []*Tensor) (*Tensor, error) { y, _ := pool(n, in[0], false); return y, nil }
-	operators["MaxPool"] = func(n node, in []*Tensor) (*Tensor, error) { y, _ := pool(n, in[0], true); return y, nil }
-	operators["MaxPool/1"] = func(n node, in []*Tensor) (*Tensor, error) { _, y := pool(n, in[0], true); return y, nil }
+	operators["MaxPool"] = func(n node, in []*Tensor) (*Tensor, error) {
+		y, places := pool(n, in[0], true)
+		return []*Tensor{y, places}[n.result], nil
+	}
 	operators["GlobalMaxPool"] = func(n node, in []*Tensor) (*Tensor, error) {
 		var kernel []int64
 		for _, d := range in[0].Shape[2:] {

@@ -90,7 +90,7 @@ func reduce(n node, in []*Tensor, since int64, f func(*reduced) (y, e float64)) 
 	y := newLike(x, shape)
 	for i := range sums {
 		if v, e := f(&sums[i]); y.V == nil {
-			y.I[i] = int64(v)
+			y.I[i] = y.DType.Wrap(int64(v))
 		} else {
 			y.set(i, v, e)
 		}

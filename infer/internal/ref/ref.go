@@ -15,6 +15,7 @@ import (
 
 // Tensor is a dense array in C order. A tensor of integers has I; one of floats V, and E beside it.
 type Tensor struct {
+	DType plan.DType // 0 of what an operator returns is int64
 	Shape []int
 	V     []float64
 	E     []float64 // a correct float32 result is within E[i] of V[i]
@@ -30,7 +31,7 @@ const tiny = 1e-40
 
 // From returns x as exact numbers.
 func From(x *plan.Tensor) *Tensor {
-	t := &Tensor{Shape: x.Shape, I: x.I}
+	t := &Tensor{DType: x.DType, Shape: x.Shape, I: x.I}
 	if x.DType == plan.Float32 {
 		t.V, t.E = make([]float64, len(x.F)), make([]float64, len(x.F))
 		for i, v := range x.F {
@@ -45,8 +46,8 @@ func Differ(got *plan.Tensor, want *Tensor) error {
 	if !plan.SameShape(got.Shape, want.Shape) {
 		return fmt.Errorf("shape is %v, want %v", got.Shape, want.Shape)
 	}
-	if got.DType.Integer() != (want.V == nil) || len(got.I) != len(want.I) || len(got.F) != len(want.V) {
-		return fmt.Errorf("%v has %d floats and %d integers, want %d and %d", got.DType, len(got.F), len(got.I), len(want.V), len(want.I))
+	if got.DType != want.DType || len(got.I) != len(want.I) || len(got.F) != len(want.V) {
+		return fmt.Errorf("%v has %d floats and %d integers, want %v, %d and %d", got.DType, len(got.F), len(got.I), want.DType, len(want.V), len(want.I))
 	}
 	for i, v := range want.I {
 		if got.I[i] != v {
@@ -81,16 +82,18 @@ func Run(g *plan.Graph, in []*Tensor) ([]*Tensor, error) {
 				args[k] = values[v]
 			}
 		}
+		f := operators[n.Kind]
+		if f == nil {
+			return nil, fmt.Errorf("%s: the reference has no such operator", n.Where())
+		}
 		for k, v := range n.Out {
-			f := operators[n.Kind+[...]string{"", "/1"}[k]]
-			if f == nil {
-				return nil, fmt.Errorf("%s: the reference has no such operator", n.Where())
-			}
-			out, err := f(node{n.Attrs, g.Opset, n.Index}, args)
+			out, err := f(node{n.Attrs, g.Opset, n.Index, k, len(n.Out)}, args)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", n.Where(), err)
 			}
-			values[v] = out
+			if values[v] = out; out.DType == 0 {
+				out.DType = plan.Int64
+			}
 		}
 	}
 	out := make([]*Tensor, len(g.Outputs))
@@ -105,6 +108,8 @@ type node struct {
 	attrs map[string]any
 	opset int64
 	index int // of the node in the file
+
+	result, results int // which of how many results is wanted
 }
 
 func (n node) int(name string, def int64) int64 {
@@ -142,13 +147,13 @@ func size(shape []int) int {
 
 // newFloats returns zeros.
 func newFloats(shape []int) *Tensor {
-	return &Tensor{Shape: shape, V: make([]float64, size(shape)), E: make([]float64, size(shape))}
+	return &Tensor{DType: plan.Float32, Shape: shape, V: make([]float64, size(shape)), E: make([]float64, size(shape))}
 }
 
 // newLike returns zeros of x's type.
 func newLike(x *Tensor, shape []int) *Tensor {
 	if x.V == nil {
-		return &Tensor{Shape: shape, I: make([]int64, size(shape))}
+		return &Tensor{DType: x.DType, Shape: shape, I: make([]int64, size(shape))}
 	}
 	return newFloats(shape)
 }

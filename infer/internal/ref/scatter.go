@@ -40,12 +40,14 @@ func init() {
 		return y, nil
 	}
 	operators["OneHot"] = oneHot
-	operators["TopK"] = func(n node, in []*Tensor) (*Tensor, error) { y, _ := topK(n, in); return y, nil }
-	operators["TopK/1"] = func(n node, in []*Tensor) (*Tensor, error) { _, y := topK(n, in); return y, nil }
+	operators["TopK"] = func(n node, in []*Tensor) (*Tensor, error) {
+		y, places := topK(n, in)
+		return []*Tensor{y, places}[n.result], nil
+	}
 }
 
 func duplicate(x *Tensor) *Tensor {
-	return &Tensor{Shape: x.Shape, V: slices.Clone(x.V), E: slices.Clone(x.E), I: slices.Clone(x.I)}
+	return &Tensor{DType: x.DType, Shape: x.Shape, V: slices.Clone(x.V), E: slices.Clone(x.E), I: slices.Clone(x.I)}
 }
 
 // element returns which element of in[0] index i, at c, stands for.

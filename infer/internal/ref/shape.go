@@ -42,7 +42,9 @@ func init() {
 	operators["Concat"] = concat
 }
 
-func view(x *Tensor, shape []int) *Tensor { return &Tensor{Shape: shape, V: x.V, E: x.E, I: x.I} }
+func view(x *Tensor, shape []int) *Tensor {
+	return &Tensor{DType: x.DType, Shape: shape, V: x.V, E: x.E, I: x.I}
+}
 
 // ints returns the axes of a node: an attribute before opset since, input 1 from then on.
 func ints(n node, in []*Tensor, since int64) []int64 {
