@@ -204,3 +204,37 @@ func TestSlerp(t *testing.T) {
 		}
 	}
 }
+
+// TestImage compares a picture's pixels with the rule for them.
+func TestImage(t *testing.T) {
+	m := small(t, Options{})
+	s, err := NewSampler(m, SamplerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := draw(t, m, SamplerOptions{}, []Key{{Seed: 3, Index: 4}})
+	img, err := s.Image(context.Background(), Key{Seed: 3, Index: 4})
+	if err != nil || img.Bounds().Dx() != 3 || img.Bounds().Dy() != 2 {
+		t.Fatalf("got %v, %v", img, err)
+	}
+	for i, v := range x {
+		want := uint32(math.Floor((float64(v)+1)*255/2 + 0.5))
+		if got, _, _, _ := img.At(i%3, i/3).RGBA(); got>>8 != want {
+			t.Errorf("pixel %d is %d, want %d", i, got>>8, want)
+		}
+	}
+	mirrored, err := NewSampler(mirror(t, "y", asIs), SamplerOptions{Inputs: map[string]Tensor{"x": column(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mirrored.Image(context.Background(), Key{}); err == nil || !strings.Contains(err.Error(), "2 channels, want 1 or 3") {
+		t.Errorf("two channels: got %v", err)
+	}
+	bad, err := NewSampler(mirror(t, "y", asIs), SamplerOptions{Inputs: map[string]Tensor{"x": column(float32(math.NaN()))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bad.Image(context.Background(), Key{}); err == nil || !strings.Contains(err.Error(), "element 7 of the sample is NaN") {
+		t.Errorf("not a number: got %v", err)
+	}
+}

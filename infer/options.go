@@ -16,7 +16,7 @@ type Options struct {
 	// the others run on one each. More than 1024 are not made.
 	Threads int
 	// Seed decides the numbers of the model's RandomNormal, RandomUniform and -Like nodes, where no attribute and no sample
-	// decides them; docs/inference.md says how.
+	// decides them; docs/infer.md says how.
 	Seed uint64
 	// Trace, if it is not nil, is called while the model is loaded: with the graph as it was decoded, then after each pass
 	// over it with the name of the pass. The text is for people and says what the names in the file are, whatever is in them.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 
 	"gantry/infer/internal/plan"
+	"gantry/internal/imaging"
 	"gantry/internal/kernel"
 	"gantry/internal/onnx"
 	"gantry/models"
@@ -214,4 +216,23 @@ func (s *Sampler) sample(x []float32) []float32 {
 		}
 	}
 	return s.planes
+}
+
+// Image draws the sample of one key as a picture of 8 bits, an *image.Gray or an opaque *image.NRGBA:
+// floor((x-lo)·255/(hi-lo) + 0.5), clamped, for the range [lo, hi] of [Sampler.ValueRange]. That a sample has not 1 or 3
+// channels, or a value that is not finite, is an error.
+func (s *Sampler) Image(ctx context.Context, k Key) (img image.Image, err error) {
+	if len(s.shape) != 3 {
+		return nil, fmt.Errorf("infer: a sample has shape %s, which is no picture", plan.ShapeString(s.shape))
+	}
+	err = s.Sample(ctx, []Key{k}, func(_ int, x []float32) error {
+		if at := kernel.FirstNonFinite(x); at >= 0 {
+			return fmt.Errorf("infer: element %d of the sample is %v", at, x[at])
+		}
+		pix := make([]uint8, len(x))
+		imaging.Pixels(pix, x, s.lo, s.hi)
+		img, err = imaging.Grid(pix, 1, s.shape[0], s.shape[1], s.shape[2], 1)
+		return err
+	})
+	return img, err
 }
