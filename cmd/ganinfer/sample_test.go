@@ -88,8 +88,24 @@ func TestSampleOptions(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s, want 2 and %q", line, code, stderr, want)
 		}
 	}
-	if code, _, stderr := ganinfer("sample --seeds 1,2 --out x.npy mirror.onnx --label 1 --input x=x3.npy"); code != 1 || !strings.Contains(stderr, "--input x has 3 rows, want 1 or 2") {
+	if code, _, stderr := ganinfer("sample --seeds 1,2 --out x.npy mirror.onnx --label 1 --input x=x3.npy"); code != 1 || !strings.Contains(stderr, "x3.npy has 3 rows, want 1 or 2") {
 		t.Errorf("three rows for two samples: %d, %s", code, stderr)
+	}
+}
+
+// TestInterpolateInputs: an input has a row for each frame, not for each latent.
+func TestInterpolateInputs(t *testing.T) {
+	dirWithModels(t)
+	mirror(t)
+	mustRun(t, "interpolate mirror.onnx --z z2.npy --label 1 --input x=x3.npy --frames 3 --mode linear --range 0,255 --out o.npy")
+	if a, want := read(t, "o.npy").U8, []uint8{10, 20, 0, 1, 0, 1, 20, 30, 0, 1, 0, 2, 30, 40, 0, 1, 0, 3}; !slices.Equal(a, want) {
+		t.Errorf("got %v, want %v", a, want)
+	}
+	if code, _, stderr := ganinfer("interpolate mirror.onnx --z z2.npy --label 1 --input x=x2.npy --frames 3 --out o.npy"); code != 1 || !strings.Contains(stderr, "x2.npy has 2 rows, want 1 or 3") {
+		t.Errorf("%d, %s", code, stderr)
+	}
+	if code, _, stderr := ganinfer("interpolate mirror.onnx --z z2.npy --label all --input x=x1.npy --frames 3 --out o.npy"); code != 2 || !strings.Contains(stderr, "--label all: 3 classes") {
+		t.Errorf("%d, %s", code, stderr)
 	}
 }
 

@@ -40,10 +40,23 @@ type drawing struct {
 	sampler *infer.Sampler
 	labels  []uint64 // each of them for all latents; empty where the model is not conditional
 	psi     float32
+	given   []pair // inputs that are neither, and
+	inputs  map[string]infer.Tensor
 }
 
-// open checks the flags, loads the model and returns what will be drawn. check, which may be nil, looks at
-// the source before the model is loaded.
+// checkRows returns an error unless each input that was given has one row for all samples, or one for each of a label.
+func (d *drawing) checkRows() error {
+	for _, p := range d.given {
+		t := d.inputs[p.value.Name]
+		if open := len(p.value.Shape) > 0 && p.value.Shape[0] < 0; open && t.Shape[0] != 1 && t.Shape[0] != d.count {
+			return fmt.Errorf("%s has %d rows, want 1 or %d, one for each sample", p.file, t.Shape[0], d.count)
+		}
+	}
+	return nil
+}
+
+// open checks the flags, loads the model and returns what will be drawn. check looks at the source before the
+// model is loaded.
 func (o *samplerFlags) open(args []string, check func(*source) error) (*drawing, error) {
 	so := infer.SamplerOptions{Batch: o.batch, ChannelsLast: o.layout == "nhwc"}
 	switch {
@@ -80,12 +93,7 @@ func (o *samplerFlags) open(args []string, check func(*source) error) (*drawing,
 	if so.Inputs, err = readInputs(ps); err != nil {
 		return nil, err
 	}
-	for name, t := range so.Inputs {
-		if n := append(t.Shape, 1)[0]; len(ps) > 0 && n != 1 && n != src.count && open(m, name) {
-			return nil, fmt.Errorf("--input %s has %d rows, want 1 or %d, one for each sample", name, n, src.count)
-		}
-	}
-	d := &drawing{source: src, psi: o.psi}
+	d := &drawing{source: src, psi: o.psi, given: ps, inputs: so.Inputs}
 	var missing *infer.InputsError
 	switch d.sampler, err = infer.NewSampler(m, so); {
 	case errors.Is(err, infer.ErrLimit) && o.batch > 0:
@@ -99,16 +107,6 @@ func (o *samplerFlags) open(args []string, check func(*source) error) (*drawing,
 	}
 	d.labels, err = o.labels(d.sampler.Classes())
 	return d, err
-}
-
-// open reports whether the model leaves the first dimension of an input open.
-func open(m *infer.Model, input string) bool {
-	for _, v := range m.Inputs() {
-		if v.Name == input {
-			return len(v.Shape) > 0 && v.Shape[0] < 0
-		}
-	}
-	return false
 }
 
 // labels returns what --label says for a model of that many classes.

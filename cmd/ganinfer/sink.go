@@ -32,6 +32,9 @@ type sink struct {
 }
 
 func newSink(d *drawing, grid, out string, std streams) (*sink, error) {
+	if err := d.checkRows(); err != nil {
+		return nil, err
+	}
 	k := &sink{drawing: d, grid: grid, out: out, std: std, shape: d.sampler.Shape()}
 	k.lo, k.hi = d.sampler.ValueRange()
 	size := 1
