@@ -186,6 +186,38 @@ func TestInterpolate(t *testing.T) {
 	}
 }
 
+// TestEmbedding: labels of integers, which are looked up in a table.
+func TestEmbedding(t *testing.T) {
+	dirWithModels(t)
+	m := onnxtest.Small()
+	g := m.Graph
+	label := onnxtest.Value("label", "N", 1)
+	label.Type.TensorType.ElemType = int32(onnx.Int64)
+	g.Input = []*onnx.ValueInfoProto{onnxtest.Value("z", "N", 2), label}
+	g.Output = []*onnx.ValueInfoProto{onnxtest.Value("image", "N", 1, 2, 2)}
+	g.Initializer = []*onnx.TensorProto{onnxtest.Ints("shape", []int64{-1, 1, 2, 2}, 4), onnxtest.Ints("flat", []int64{-1}, 1),
+		onnxtest.Floats("table", []float32{50, 60, 70, 80, 90, 100}, 3, 2)}
+	g.Node = []*onnx.NodeProto{
+		{OpType: "Reshape", Input: []string{"label", "flat"}, Output: []string{"labels"}},
+		{OpType: "Gather", Input: []string{"table", "labels"}, Output: []string{"row"}},
+		{OpType: "Concat", Input: []string{"z", "row"}, Output: []string{"all"}, Attribute: []*onnx.AttributeProto{onnxtest.Int("axis", 1)}},
+		{OpType: "Reshape", Input: []string{"all", "shape"}, Output: []string{"image"}},
+	}
+	if err := os.WriteFile("embed.onnx", onnxtest.Bytes(m), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	save(t, "z2.npy", &npy.Array{DType: npy.Float32, Shape: []int{1, 2}, F32: []float32{10, 20}})
+	for label, want := range map[string][]uint8{"1": {10, 20, 70, 80}, "all": {10, 20, 50, 60, 10, 20, 70, 80, 10, 20, 90, 100}} {
+		mustRun(t, "sample embed.onnx --z z2.npy --range 0,255 --out o.npy --label "+label)
+		if a := read(t, "o.npy").U8; !slices.Equal(a, want) {
+			t.Errorf("--label %s: got %v, want %v", label, a, want)
+		}
+	}
+	if code, _, stderr := ganinfer("sample embed.onnx --z z2.npy --out o.npy --label 3"); code != 2 || !strings.Contains(stderr, "there is no class 3; classes are 0 to 2") {
+		t.Errorf("%d, %s", code, stderr)
+	}
+}
+
 // TestNoise: random numbers that the model itself draws belong to a sample's seed and index, and do not change on a walk.
 func TestNoise(t *testing.T) {
 	dirWithModels(t)
