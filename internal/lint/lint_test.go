@@ -148,6 +148,7 @@ var arrows = map[string][]string{
 	"gantry/export":          {"gantry/train"},
 	"gantry/train/dataset":   {"gorgonia.org/gorgonia"},
 	"gantry/train":           {"gantry/train/dataset/mnist"},
+	"gantry/train/metric":    {"gorgonia.org/gorgonia", "gantry/train", "gantry/infer"},
 	"gantry/models":          {"gantry/internal/kernel", "gantry/internal/graph"},
 	"gantry/internal/kernel": {"gantry/models", "gantry/internal/rng", "gantry/internal/onnx"},
 	"gantry/internal/rng":    {"gantry/internal/kernel", "gantry/models"},
