@@ -142,7 +142,7 @@ func build(path, system, arch string) error {
 		}
 	}
 	if !filepath.IsAbs(tool) {
-		return errors.New("Go is not installed")
+		return errors.New("there is no Go in PATH")
 	}
 	p, err := os.StartProcess(tool, []string{tool, "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "gantry/cmd/ganinfer"}, &os.ProcAttr{
 		Env:   append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0"),
