@@ -28,6 +28,7 @@ Examples:
 func benchFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
 	m.bindFile(fs)
+	m.limits.bind(fs)
 	batches := fs.String("batch", "1,64", "batches, a `list`")
 	threads := fs.String("threads", "1,2", "numbers of threads, a `list`")
 	seconds := fs.Float64("seconds", 3, "how long each of them is measured")

@@ -193,6 +193,8 @@ func report(stderr io.Writer, err error) int {
 		hint = h.hint
 	case errors.As(err, &u):
 		hint = u.Hint
+	default:
+		hint = limitHint(err)
 	}
 	fmt.Fprintf(stderr, "ganinfer: error: %s\n", oneLine(err.Error())) // which may quote a file
 	if hint != "" {

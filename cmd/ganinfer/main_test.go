@@ -289,6 +289,10 @@ func TestMisuse(t *testing.T) {
 		"inspect g.onnx --model g.onnx":                                                      {2, `unexpected argument "g.onnx"`},
 		"bench g.onnx --batch x":                                                             {2, "--batch x: \"x\" is not a number"},
 		"bench g.onnx --threads 0":                                                           {2, "--threads 0: must be"},
+		"inspect --max-file 1 --max-elements 60 g.onnx":                                      {1, "(Limits.Elements)"},
+		"inspect --max-nodes 1 g.onnx":                                                       {1, "(Limits.Nodes)"},
+		"inspect --max-arena -1 g.onnx":                                                      {2, "--max-arena -1: must be 1 to 2^40"},
+		"sample --model g.onnx --seeds 0 --max-arena 1 --batch 100000 --grid x.png":          {1, "above the limit"},
 		"inspect --batch 0 g.onnx":                                                           {2, "--batch 0"},
 	} {
 		code, stdout, stderr := ganinfer(line)

@@ -14,12 +14,14 @@ import (
 type modelFlags struct {
 	path    string
 	threads int
+	limits  limitFlags
 	trace   func(pass, graph string) // or nil
 }
 
 func (m *modelFlags) bind(fs *pflag.FlagSet) {
 	m.bindFile(fs)
 	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor;\nresults do not depend on it")
+	m.limits.bind(fs)
 }
 
 // bindFile binds what says which file it is.
@@ -51,7 +53,11 @@ func (m modelFlags) load(args []string) (*infer.Model, error) {
 	case m.threads > kernel.MaxThreads:
 		return nil, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
 	}
-	o := infer.Options{Threads: m.threads, Trace: m.trace}
+	limits, err := m.limits.limits()
+	if err != nil {
+		return nil, err
+	}
+	o := infer.Options{Threads: m.threads, Trace: m.trace, Limits: limits}
 	if path == "" {
 		return loadPacked(o)
 	}

@@ -48,7 +48,7 @@ func (e *external) read(t *TensorProto, want int64, where string) ([]byte, error
 		return nil, err
 	}
 	if e.dir == "" {
-		return nil, &UnsupportedError{Where: what, What: "data outside the model without its directory: load the model from its file"}
+		return nil, &UnsupportedError{Where: what, What: "data outside the model without its directory: load the model from its file, or save it as one file"}
 	}
 	if err := e.open(location); err != nil {
 		if path := (*os.PathError)(nil); errors.As(err, &path) { // which repeats the location
