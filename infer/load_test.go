@@ -99,6 +99,9 @@ func FuzzLoadRun(f *testing.F) {
 		f.Add(c.bytes())
 	}
 	f.Add(onnxtest.Bytes(convolved()))
+	for _, nodes := range bombs() {
+		f.Add(bomb(nodes))
+	}
 	for _, h := range onnxtest.Hostile() {
 		if strings.HasPrefix(h.Name, "bulk/") {
 			continue // megabytes: no seeds

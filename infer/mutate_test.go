@@ -28,7 +28,7 @@ func mutated(seed uint64) []byte {
 	kinds := plan.Operators()
 	for range 1 + r.IntN(3) {
 		n := m.g.Node[r.IntN(len(m.g.Node))]
-		switch r.IntN(11) {
+		switch r.IntN(12) {
 		case 0:
 			n.OpType = kinds[r.IntN(len(kinds))]
 		case 1:
@@ -47,7 +47,7 @@ func mutated(seed uint64) []byte {
 			n.Input = n.Input[:r.IntN(len(n.Input)+1)]
 		case 6:
 			names := []string{"axis", "axes", "transA", "transB", "alpha", "epsilon", "keepdims", "allowzero", "noop_with_empty_axes", "value_ints", "training_mode", "spatial",
-				"strides", "pads", "dilations", "kernel_shape", "group", "output_shape", "output_padding"}
+				"strides", "pads", "dilations", "kernel_shape", "group", "output_shape", "output_padding", "to", "starts", "ends", "split", "num_outputs", "start", "end", "batch_dims", "largest", "mode"}
 			name := names[r.IntN(len(names))]
 			a := onnxtest.Int(name, extreme())
 			switch r.IntN(4) {
@@ -79,6 +79,14 @@ func mutated(seed uint64) []byte {
 				n /= 4
 				t.Dims = [][]int64{{n}, {1, n}, {n, 1}, {1, 1, n}, {n, 1, 1, 1}}[r.IntN(5)]
 			}
+		case 11:
+			if len(m.g.Initializer) > 0 { // elements of another type, perhaps in place of as many bytes
+				t := m.g.Initializer[r.IntN(len(m.g.Initializer))]
+				t.DataType = int32(1 + r.IntN(16))
+				if len(t.Dims) > 0 && r.IntN(2) == 0 {
+					t.Dims = []int64{int64(len(*t.RawData)) / []int64{1, 2, 4, 8}[r.IntN(4)]}
+				}
+			}
 		case 10:
 			dims := make([]any, r.IntN(6))
 			for i := range dims {
@@ -90,6 +98,9 @@ func mutated(seed uint64) []byte {
 			}
 			i := r.IntN(len(m.g.Input))
 			m.g.Input[i] = onnxtest.Value(m.g.Input[i].Name, dims...)
+			if r.IntN(3) == 0 {
+				m.g.Input[i].Type.TensorType.ElemType = int32(1 + r.IntN(16))
+			}
 		}
 	}
 	return m.bytes()

@@ -17,9 +17,18 @@ func i32(shape []int, v ...int64) *plan.Tensor {
 	return &plan.Tensor{Type: plan.Type{DType: plan.Int32, Shape: shape}, I: v}
 }
 
-// apply declares, plans and runs one operator.
+// apply declares, plans and runs one operator of one result.
 func apply(kind string, opset int64, attrs map[string]any, in ...*plan.Tensor) (*plan.Tensor, error) {
-	d := &plan.Decl{Opset: opset, Outs: 1, Attrs: attrs}
+	out, err := applyAll(kind, opset, 1, attrs, in...)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// applyAll declares, plans and runs one operator.
+func applyAll(kind string, opset int64, outs int, attrs map[string]any, in ...*plan.Tensor) ([]*plan.Tensor, error) {
+	d := &plan.Decl{Opset: opset, Outs: outs, List: outs, Attrs: attrs}
 	args := make([]*plan.Arg, len(in))
 	for i, t := range in {
 		d.In = append(d.In, t != nil)
@@ -35,13 +44,28 @@ func apply(kind string, opset int64, attrs map[string]any, in ...*plan.Tensor) (
 	if err != nil {
 		return nil, err
 	}
-	y := plan.NewTensor(r.Out[0])
-	for i := range y.F {
-		y.F[i] = float32(math.NaN()) // whatever stood in the arena
+	out := make([]*plan.Tensor, outs)
+	for k := range out {
+		out[k] = plan.NewTensor(r.Out[k])
+		for i := range out[k].F {
+			out[k].F[i] = float32(math.NaN()) // whatever stood in the arena
+		}
+		for i := range out[k].I {
+			out[k].I[i] = math.MinInt64
+		}
 	}
 	pool := kernel.NewPool(2)
 	defer pool.Close()
-	return y, plan.Bound(op, args).Run(&plan.Context{Pool: pool, Scratch: make([]float32, r.Scratch)}, in, []*plan.Tensor{y})
+	return out, plan.Bound(op, args).Run(&plan.Context{Pool: pool, Scratch: make([]float32, r.Scratch)}, in, out)
+}
+
+// sameTensor reports whether got and want are equal; NaN is.
+func sameTensor(got, want *plan.Tensor) bool {
+	same := got.DType == want.DType && slices.Equal(got.Shape, want.Shape) && slices.Equal(got.I, want.I) && len(got.F) == len(want.F)
+	for i := range got.F {
+		same = same && (got.F[i] == want.F[i] || got.F[i] != got.F[i] && want.F[i] != want.F[i])
+	}
+	return same
 }
 
 type attrs = map[string]any
@@ -196,11 +220,7 @@ func TestOperators(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same := got.DType == c.want.DType && slices.Equal(got.Shape, c.want.Shape) && slices.Equal(got.I, c.want.I) && len(got.F) == len(c.want.F)
-			for i := range got.F {
-				same = same && (got.F[i] == c.want.F[i] || got.F[i] != got.F[i] && c.want.F[i] != c.want.F[i])
-			}
-			if !same {
+			if !sameTensor(got, c.want) {
 				t.Errorf("got %v %v %v, want %v %v %v", got.Type, got.F, got.I, c.want.Type, c.want.F, c.want.I)
 			}
 		})
