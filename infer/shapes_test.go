@@ -107,3 +107,43 @@ func TestBombs(t *testing.T) {
 		}
 	}
 }
+
+// TestTypedAttributes: the value of a ConstantOfShape keeps its type on the way through onnx-go.
+func TestTypedAttributes(t *testing.T) {
+	for _, c := range []struct {
+		value onnx.TensorProto
+		want  Tensor
+	}{
+		{onnx.TensorProto{DataType: int32(onnx.Float32), FloatData: []float32{1.5}}, Tensor{DType: Float32, F32: []float32{1.5, 1.5}}},
+		{onnx.TensorProto{DataType: int32(onnx.Float64), DoubleData: []float64{1.5}}, Tensor{DType: Float32, F32: []float32{1.5, 1.5}}},
+		{onnx.TensorProto{DataType: int32(onnx.Float16), Int32Data: []int32{0x3e00}}, Tensor{DType: Float32, F32: []float32{1.5, 1.5}}},
+		{onnx.TensorProto{DataType: int32(onnx.Int64), Int64Data: []int64{-7}}, Tensor{DType: Int64, I64: []int64{-7, -7}}},
+		{onnx.TensorProto{DataType: int32(onnx.Uint32), Uint64Data: []uint64{1 << 31}}, Tensor{DType: Int64, I64: []int64{1 << 31, 1 << 31}}},
+		{onnx.TensorProto{DataType: int32(onnx.Int32), Int32Data: []int32{-7}}, Tensor{DType: Int32, I64: []int64{-7, -7}}},
+		{onnx.TensorProto{DataType: int32(onnx.Int8), Int32Data: []int32{-7}}, Tensor{DType: Int32, I64: []int64{-7, -7}}},
+		{onnx.TensorProto{DataType: int32(onnx.Uint8), Int32Data: []int32{200}}, Tensor{DType: Uint8, I64: []int64{200, 200}}},
+		{onnx.TensorProto{DataType: int32(onnx.Bool), RawData: &onnx.Raw{1}}, Tensor{DType: Bool, I64: []int64{1, 1}}},
+	} {
+		for _, dims := range [][]int64{{1}, {}} {
+			value := c.value
+			value.Dims = dims
+			b := onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: &onnx.GraphProto{
+				Name: "g", Input: []*onnx.ValueInfoProto{onnxtest.Value("x", 2)}, Output: []*onnx.ValueInfoProto{{Name: "y"}},
+				Node: []*onnx.NodeProto{node("Shape", "x", "s"), node("ConstantOfShape", "s", "y", &onnx.AttributeProto{Name: "value", Type: onnx.AttributeProto_TENSOR, T: &value})},
+			}})
+			m, err := LoadBytes(b, Options{})
+			if err != nil {
+				t.Errorf("%v: %v", onnx.DataType(value.DataType), err)
+				continue
+			}
+			c.want.Shape = []int{2}
+			got, err := m.NewSession().Run(context.Background(), map[string]Tensor{"x": {DType: Float32, Shape: []int{2}, F32: []float32{0, 0}}})
+			if err == nil {
+				err = equalTensors(got, map[string]Tensor{"y": c.want})
+			}
+			if err != nil {
+				t.Errorf("%v %v: %v", onnx.DataType(value.DataType), dims, err)
+			}
+		}
+	}
+}
