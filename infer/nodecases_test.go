@@ -133,20 +133,24 @@ func readCases(t *testing.T, dir string) []*onnxCase {
 		if !c.counts() {
 			continue
 		}
+		whole := true // onnx 1.12 has bfloat16, not rounded but cut off, as uint16
 		for _, v := range []struct {
 			to   *[]*onnx.TensorProto
 			what string
-			n    int
-		}{{&c.in, "input", len(c.model.Graph.Input)}, {&c.out, "output", len(c.model.Graph.Output)}} {
-			for i := range v.n {
+			of   []*onnx.ValueInfoProto
+		}{{&c.in, "input", c.model.Graph.Input}, {&c.out, "output", c.model.Graph.Output}} {
+			for i := range v.of {
 				x := &onnx.TensorProto{}
 				if err := readProto(filepath.Join(filepath.Dir(file), "test_data_set_0", fmt.Sprintf("%s_%d.pb", v.what, i)), x); err != nil {
 					t.Fatal(err)
 				}
+				whole = whole && onnx.DataType(x.DataType) == elementType(v.of[i])
 				*v.to = append(*v.to, x)
 			}
 		}
-		cases = append(cases, c)
+		if whole {
+			cases = append(cases, c)
+		}
 	}
 	return cases
 }
@@ -181,11 +185,19 @@ func (c *onnxCase) counts() bool {
 		}
 	}
 	for _, v := range slices.Concat(c.model.Graph.Input, c.model.Graph.Output) {
-		if tensor := v.Type.GetTensorType(); tensor == nil || dtypes[onnx.DataType(tensor.ElemType)] == 0 {
+		if dtypes[elementType(v)] == 0 {
 			return false
 		}
 	}
 	return true
+}
+
+// elementType returns the type of a value's elements, 0 if it is no tensor.
+func elementType(v *onnx.ValueInfoProto) onnx.DataType {
+	if tensor := v.Type.GetTensorType(); tensor != nil {
+		return onnx.DataType(tensor.ElemType)
+	}
+	return 0
 }
 
 // excluded returns the pattern that excludes a case, "" if there is none.
