@@ -184,12 +184,12 @@ func (m *randomModel) resize(v randomValue) {
 	m.add("Resize", shape, in, attrs...)
 }
 
-// globalPool adds a GlobalAveragePool.
+// globalPool adds a GlobalAveragePool or a GlobalMaxPool.
 func (m *randomModel) globalPool(v randomValue) {
 	if len(v.shape) < 3 || len(v.shape) > 4 {
 		return
 	}
-	m.add("GlobalAveragePool", []int{v.shape[0], v.shape[1], 1, 1}[:len(v.shape)], []string{v.name})
+	m.add([]string{"GlobalAveragePool", "GlobalMaxPool"}[m.r.IntN(2)], []int{v.shape[0], v.shape[1], 1, 1}[:len(v.shape)], []string{v.name})
 }
 
 // batchNorm adds a BatchNormalization.

@@ -59,7 +59,7 @@ func (m *randomModel) typed(dtype DType, shape ...int) string {
 // selection adds an operator that takes values of any type: it moves, chooses, compares or converts elements.
 func (m *randomModel) selection(v randomValue) {
 	moves := []func(randomValue){m.reshape, m.squeeze, m.permute, m.slice, m.split, m.gather, m.expand, m.tile, m.computedShape, m.join, m.cast, m.where, m.dropout}
-	others := []func(randomValue){m.compare, m.compare, m.logic, m.integers, m.integers, m.ofShape}
+	others := []func(randomValue){m.compare, m.compare, m.logic, m.integers, m.integers, m.ofShape, m.arg}
 	if v.dtype == Float32 && m.r.IntN(3) > 0 || m.r.IntN(2) == 0 {
 		moves[m.r.IntN(len(moves))](v)
 	} else {
@@ -225,7 +225,12 @@ func (m *randomModel) cast(v randomValue) {
 		m.addAs("Abs", randomValue{shape: v.shape, dtype: Float32, exact: v.exact}, []string{v.name})
 		v = m.values[len(m.values)-1]
 	}
-	m.addAs("Cast", randomValue{shape: v.shape, dtype: to, exact: v.exact}, []string{v.name}, onnxtest.Int("to", int64(declared[to])))
+	y := randomValue{shape: v.shape, dtype: to, exact: v.exact}
+	if m.opset >= 15 && m.r.IntN(3) == 0 {
+		m.addAs("CastLike", y, []string{v.name, m.typed(to, 2)})
+		return
+	}
+	m.addAs("Cast", y, []string{v.name}, onnxtest.Int("to", int64(declared[to])))
 }
 
 func (m *randomModel) where(v randomValue) {
@@ -301,7 +306,44 @@ func (m *randomModel) integers(v randomValue) {
 	if v.dtype != Int32 && v.dtype != Int64 || err != nil || plan.Count(shape) > 1<<12 {
 		return
 	}
-	m.addAs([]string{"Add", "Sub", "Mul"}[m.r.IntN(3)], randomValue{shape: shape, dtype: v.dtype, exact: true}, []string{v.name, m.typed(v.dtype, s...)})
+	op, with := []string{"Add", "Sub", "Mul", "Div", "Mod", "Min", "Max"}[m.r.IntN(7)], m.typed(v.dtype, s...)
+	var attrs []*onnx.AttributeProto
+	switch op {
+	case "Min", "Max":
+		if m.opset < 12 {
+			return
+		}
+	case "Mod":
+		if m.opset < 10 {
+			return
+		}
+		attrs = append(attrs, onnxtest.Int("fmod", m.r.Int64N(2)))
+		fallthrough
+	case "Div":
+		raw := *m.g.Initializer[len(m.g.Initializer)-1].RawData
+		width := map[DType]int{Int32: 4, Int64: 8}[v.dtype]
+		for i := 0; i < len(raw); i += width {
+			raw[i] |= 1 // not zero
+		}
+	}
+	m.addAs(op, randomValue{shape: shape, dtype: v.dtype, exact: true}, []string{v.name, with}, attrs...)
+}
+
+// arg adds an ArgMax or ArgMin.
+func (m *randomModel) arg(v randomValue) {
+	if len(v.shape) == 0 || !v.exact || v.dtype != Float32 && v.dtype != Int32 {
+		return
+	}
+	axis, keep := m.r.IntN(len(v.shape)), m.r.IntN(2)
+	attrs := []*onnx.AttributeProto{onnxtest.Int("axis", int64(axis)), onnxtest.Int("keepdims", int64(keep))}
+	if m.opset >= 12 {
+		attrs = append(attrs, onnxtest.Int("select_last_index", m.r.Int64N(2)))
+	}
+	shape := slices.Delete(slices.Clone(v.shape), axis, axis+1)
+	if keep == 1 {
+		shape = slices.Insert(shape, axis, 1)
+	}
+	m.addAs([]string{"ArgMax", "ArgMin"}[m.r.IntN(2)], randomValue{shape: shape, dtype: Int64, exact: true}, []string{v.name}, attrs...)
 }
 
 // ofShape adds a value that depends on shapes alone.

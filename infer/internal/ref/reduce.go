@@ -3,6 +3,8 @@ package ref
 import (
 	"math"
 	"slices"
+
+	"gantry/infer/internal/plan"
 )
 
 func init() {
@@ -96,4 +98,36 @@ func reduce(n node, in []*Tensor, since int64, f func(*reduced) (y, e float64)) 
 		}
 	}
 	return y, nil
+}
+
+func init() {
+	operators["ArgMax"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], 1), nil }
+	operators["ArgMin"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], -1), nil }
+}
+
+// arg returns where along an axis the largest of x·sign is.
+func arg(n node, x *Tensor, sign float64) *Tensor {
+	axis := (int(n.int("axis", 0)) + len(x.Shape)) % len(x.Shape)
+	shape := slices.Clone(x.Shape)
+	shape[axis] = 1
+	y := &Tensor{DType: plan.Int64, Shape: shape, I: make([]int64, size(shape))}
+	at := func(c []int) float64 {
+		if x.V == nil {
+			return sign * float64(x.I[index(c, x.Shape)])
+		}
+		return sign * x.V[index(c, x.Shape)]
+	}
+	each(shape, func(i int, c []int) {
+		best := slices.Clone(c)
+		for c[axis] = 1; c[axis] < x.Shape[axis]; c[axis]++ {
+			if a, b := at(c), at(best); a > b || a == b && n.int("select_last_index", 0) != 0 {
+				copy(best, c)
+			}
+		}
+		c[axis], y.I[i] = 0, int64(best[axis])
+	})
+	if n.int("keepdims", 1) == 0 {
+		y.Shape = slices.Delete(shape, axis, axis+1)
+	}
+	return y
 }
