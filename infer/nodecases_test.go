@@ -88,7 +88,7 @@ func TestNodeCases(t *testing.T) {
 			}
 		})
 	}
-	run("package", 700, func(t *testing.T) string {
+	run("package", 1000, func(t *testing.T) string {
 		python, dir := os.Getenv("GANTRY_PYTHON"), t.TempDir()
 		if python == "" {
 			t.Skip("GANTRY_PYTHON does not name a python with onnx and onnxruntime")
@@ -100,7 +100,7 @@ func TestNodeCases(t *testing.T) {
 		t.Logf("%s", out)
 		return dir
 	})
-	run("directory", 400, func(t *testing.T) string {
+	run("directory", 600, func(t *testing.T) string {
 		dir := os.Getenv("GANTRY_ONNX_TESTS")
 		if dir == "" {
 			t.Skip("GANTRY_ONNX_TESTS does not name a directory of ONNX's test data, such as that of the package libonnx-testdata")
