@@ -33,8 +33,8 @@ var caseOperators = strings.Fields(`
 // excludedCases says, for patterns of names, why such cases cannot pass. One that passes is an error, but for other opsets, where ONNX Runtime says
 // what is right.
 var excludedCases = map[string]string{
-	"test_training_dropout*":                                    "training: the mask is random",
-	"test_batchnorm_*_training_mode":                            "training: batch statistics",
+	"test_training_dropout*":                                    "training, which is refused: its mask is random",
+	"test_batchnorm_*_training_mode":                            "training, which is refused: statistics of the batch",
 	"test_resize_downsample_scales_*_align_corners":             "stretches the output by its size before rounding; ONNX Runtime and PyTorch by that after",
 	"test_bernoulli*_expanded":                                  "random numbers other than ours",
 	"test_attention_*_causal_bf16_expanded":                     halfSteps,
