@@ -102,7 +102,9 @@ func (p *Pool) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	shape, extra, work := append([]int{}, x.Shape...), 0, 0.0
+	var order []int
 	for _, d := range dims {
+		order = append(order, d.at)
 		shape[d.at] = d.out
 		extra += tapFloats(d.out, float64(min(d.taps, d.in)))
 		work = max(work, float64(d.taps))
@@ -110,7 +112,7 @@ func (p *Pool) Infer(in []*plan.Arg) (plan.Result, error) {
 	r := result(x.DType, shape)
 	r.Out = append(r.Out, plan.Type{DType: plan.Int64, Shape: shape})
 	r.Extra = min(extra, 1<<50)
-	r.Scratch = separableScratch(x.Shape, shape)
+	r.Scratch = separableScratch(x.Shape, shape, order)
 	return r, bounded(work * float64(max(r.Scratch, volume(shape))))
 }
 
@@ -158,19 +160,19 @@ func (p *Pool) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if err != nil || y.Count() == 0 {
 		return err
 	}
-	all := make([]*taps, len(x.Shape))
+	order, all := make([]int, len(dims)), make([]*taps, len(dims))
 	for i := range dims {
-		all[dims[i].at] = p.taps(&dims[i])
+		order[i], all[i] = dims[i].at, p.taps(&dims[i])
 	}
 	if len(out) == 1 && !x.DType.Integer() {
-		separable(c, y.F, x.F, c.Scratch, x.Shape, all, p.most)
+		separable(c, y.F, x.F, x.Shape, order, all, p.most)
 		return nil
 	}
 	image, pixels := plan.Count(x.Shape[2:]), plan.Count(y.Shape[2:])
 	each(c, y.Count(), image/pixels+1, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			first := i / pixels * image
-			at := largest(x, all[2:], y.Shape[2:], i%pixels, first, -1)
+			at := largest(x, all, y.Shape[2:], i%pixels, first, -1)
 			switch {
 			case y.DType.Integer():
 				y.I[i] = x.I[max(at, 0)]

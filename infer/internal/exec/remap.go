@@ -71,6 +71,9 @@ func remap(c *plan.Context, y, x *plan.Tensor, lists [][]int, fill *plan.Tensor)
 	}
 }
 
+// piece is a run of elements that stay together: n of them go from the offset at, or are filled where that is below zero.
+type piece struct{ at, n int }
+
 // gather copies pieces of inner elements, which stand at sums of offsets.
 func gather[T int64 | float32](c *plan.Context, y, x []T, from [][]int, inner int, fill T) {
 	if len(y) == 0 {
@@ -79,27 +82,53 @@ func gather[T int64 | float32](c *plan.Context, y, x []T, from [][]int, inner in
 	last := from[len(from)-1]
 	from = from[:len(from)-1]
 	n := len(last) * inner
+	var pieces []piece
+	for _, at := range last {
+		if k := len(pieces) - 1; k >= 0 && (at < 0) == (pieces[k].at < 0) && (at < 0 || pieces[k].at+pieces[k].n == at) {
+			pieces[k].n += inner
+		} else {
+			pieces = append(pieces, piece{at, inner})
+		}
+	}
+	scattered := inner == 1 && 8*len(pieces) > len(last) && slices.Min(last) >= 0 // short pieces: one by one is faster
 	each(c, len(y)/n, n, func(lo, hi int) {
+		var place [plan.MaxRank]int // of row r in the lists
+		for k, rest := len(from)-1, lo; k >= 0; k-- {
+			place[k], rest = rest%len(from[k]), rest/len(from[k])
+		}
 		for r := lo; r < hi; r++ {
-			base, rest, inside := 0, r, true
-			for k := len(from) - 1; k >= 0; k-- {
-				at := from[k][rest%len(from[k])]
-				rest /= len(from[k])
+			base, inside := 0, true
+			for k, list := range from {
+				at := list[place[k]]
 				base += at
 				inside = inside && at >= 0
 			}
-			row := y[r*n : (r+1)*n]
-			for i, at := range last {
-				switch {
-				case at < 0 || !inside:
-					for j := range row[i*inner : (i+1)*inner] {
-						row[i*inner+j] = fill
-					}
-				case inner == 1:
-					row[i] = x[base+at]
-				default:
-					copy(row[i*inner:(i+1)*inner], x[base+at:])
+			for k := len(from) - 1; k >= 0; k-- {
+				if place[k]++; place[k] < len(from[k]) {
+					break
 				}
+				place[k] = 0
+			}
+			row := y[r*n : (r+1)*n]
+			if scattered && inside {
+				src, row := x[base:], row[:len(last)]
+				for i, at := range last {
+					row[i] = src[at]
+				}
+				continue
+			}
+			for _, p := range pieces {
+				switch {
+				case p.at < 0 || !inside:
+					for j := range row[:p.n] {
+						row[j] = fill
+					}
+				case p.n == 1:
+					row[0] = x[base+p.at]
+				default:
+					copy(row[:p.n], x[base+p.at:])
+				}
+				row = row[p.n:]
 			}
 		}
 	})

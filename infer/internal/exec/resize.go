@@ -235,15 +235,18 @@ func (r *Resize) Infer(in []*plan.Arg) (plan.Result, error) {
 		return plan.Result{}, err
 	}
 	shape, extra := make([]int, len(dims)), 0
-	for k := range dims {
+	var order []int
+	for k := len(dims) - 1; k >= 0; k-- {
 		a := &dims[k]
-		shape[k] = a.out
+		if shape[k] = a.out; !a.stays() {
+			order = append(order, k)
+		}
 		extra += tapFloats(a.out, 2*r.reach()/r.shrink(a)+2)
 	}
 	res := result(in[0].DType, shape)
 	res.Extra = extra
 	if r.mode != "nearest" {
-		res.Scratch = separableScratch(in[0].Shape, shape)
+		res.Scratch = separableScratch(in[0].Shape, shape, order)
 		err = plan.WantFloats(in[:1])
 	}
 	return res, err
@@ -361,17 +364,19 @@ func (r *Resize) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	if err != nil {
 		return err
 	}
-	lists, all := make([][]int, len(dims)), make([]*taps, len(dims))
-	for k := range dims {
+	x, y := in[0], out[0]
+	lists := make([][]int, len(dims))
+	var order []int
+	var all []*taps
+	for k := len(dims) - 1; k >= 0; k-- {
 		switch a := &dims[k]; {
 		case a.stays():
 		case r.mode == "nearest":
 			lists[k] = r.nearest(a)
 		default:
-			all[k] = r.taps(a)
+			order, all = append(order, k), append(all, r.taps(a))
 		}
 	}
-	x, y := in[0], out[0]
 	if r.mode == "nearest" {
 		fill := r.fill
 		if fill != nil && y.DType.Integer() {
@@ -380,15 +385,15 @@ func (r *Resize) Run(c *plan.Context, in, out []*plan.Tensor) error {
 		remap(c, y, x, lists, fill)
 		return nil
 	}
-	separable(c, y.F, x.F, c.Scratch, x.Shape, all, false)
+	separable(c, y.F, x.F, x.Shape, order, all, false)
 	if r.coord != "tf_crop_and_resize" {
 		return nil
 	}
-	for k, t := range all {
-		inner := plan.Count(y.Shape[k+1:])
-		for i := range y.F {
-			if t != nil && len(t.of(i/inner%len(t.ends))) == 0 {
-				y.F[i] = r.fill.F[0]
+	for i, t := range all {
+		inner := plan.Count(y.Shape[order[i]+1:])
+		for at := range y.F {
+			if len(t.of(at/inner%len(t.ends))) == 0 {
+				y.F[at] = r.fill.F[0]
 			}
 		}
 	}

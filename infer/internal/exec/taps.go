@@ -34,28 +34,19 @@ func tapFloats(outputs int, each float64) int {
 	return int(min(float64(outputs)*(float64(8*each)+4), 1<<50))
 }
 
-// separable computes sums of x over the taps of one dimension after the other, from the last on; with most, the largest
-// elements. dims[k] is nil where dimension k stays. Each sum begins with its first tap; products and sums are rounded.
-func separable(c *plan.Context, y, x, scratch []float32, shape []int, dims []*taps, most bool) {
+// separable computes sums of x over the taps of one dimension after the other, in the order of dims, or the largest elements of them. Each
+// sum begins with its first tap; products and sums are rounded.
+func separable(c *plan.Context, y, x []float32, shape, dims []int, all []*taps, most bool) {
+	scratch := c.Scratch
 	shape = slices.Clone(shape)
-	left := 0
-	for _, t := range dims {
-		if t != nil {
-			left++
-		}
-	}
-	if left == 0 {
+	if len(dims) == 0 {
 		copy(y, x)
 	}
-	for k := len(dims) - 1; k >= 0; k-- {
-		t := dims[k]
-		if t == nil {
-			continue
-		}
-		inner := plan.Count(shape[k+1:])
+	for i, k := range dims {
+		t, inner := all[i], plan.Count(shape[k+1:])
 		shape[k] = len(t.ends)
 		dst := y
-		if left--; left > 0 {
+		if i+1 < len(dims) {
 			n := plan.Count(shape)
 			dst, scratch = scratch[:n], scratch[n:]
 		}
@@ -67,28 +58,30 @@ func separable(c *plan.Context, y, x, scratch []float32, shape []int, dims []*ta
 }
 
 // separableScratch returns the scratch that separable needs to turn the shape from into to.
-func separableScratch(from, to []int) int {
-	shape := slices.Clone(from)
-	total := 0
-	for k := len(to) - 1; k > 0; k-- {
-		shape[k] = to[k]
-		total += volume(shape)
+func separableScratch(from, to, dims []int) int {
+	shape, total := slices.Clone(from), 0
+	for i, k := range dims {
+		if i+1 < len(dims) {
+			shape[k] = to[k]
+			total += volume(shape)
+		}
 	}
-	return min(total, 1<<50)
+	return total
 }
 
 // apply computes y [outer out inner] from x [outer in inner].
 func (t *taps) apply(c *plan.Context, y, x []float32, inner int, most bool) {
 	n := len(t.ends)
 	each(c, len(y)/inner, inner*(len(t.list)/n+1), func(lo, hi int) {
+		if inner == 1 {
+			t.single(y, x, lo, hi, most)
+			return
+		}
 		for r := lo; r < hi; r++ {
 			src, dst, list := x[r/n*t.in*inner:], y[r*inner:(r+1)*inner], t.of(r%n)
 			if len(list) == 0 {
 				for j := range dst {
-					dst[j] = 0
-					if most {
-						dst[j] = float32(math.Inf(-1))
-					}
+					dst[j] = t.none(most)
 				}
 				continue
 			}
@@ -103,9 +96,7 @@ func (t *taps) apply(c *plan.Context, y, x []float32, inner int, most bool) {
 					}
 				case most:
 					for j, v := range from {
-						if v > dst[j] || v != v {
-							dst[j] = v
-						}
+						dst[j] = max(dst[j], v)
 					}
 				default:
 					for j, v := range from {
@@ -115,4 +106,44 @@ func (t *taps) apply(c *plan.Context, y, x []float32, inner int, most bool) {
 			}
 		}
 	})
+}
+
+// single is apply for outputs lo ... hi-1, where inner is 1.
+func (t *taps) single(y, x []float32, lo, hi int, most bool) {
+	n := len(t.ends)
+	for lo < hi {
+		o := lo % n
+		src, first := x[lo/n*t.in:][:t.in], 0
+		if o > 0 {
+			first = t.ends[o-1]
+		}
+		for ; o < n && lo < hi; o, lo = o+1, lo+1 {
+			list := t.list[first:t.ends[o]]
+			first = t.ends[o]
+			if len(list) == 0 {
+				y[lo] = t.none(most)
+				continue
+			}
+			v := src[list[0].at]
+			if most {
+				for _, p := range list[1:] {
+					v = max(v, src[p.at])
+				}
+			} else {
+				v *= list[0].weight
+				for _, p := range list[1:] {
+					v += float32(p.weight * src[p.at])
+				}
+			}
+			y[lo] = v
+		}
+	}
+}
+
+// none is the result without taps.
+func (t *taps) none(most bool) float32 {
+	if most {
+		return float32(math.Inf(-1))
+	}
+	return 0
 }
