@@ -43,6 +43,16 @@ func TestBatchesSameBits(t *testing.T) {
 			for axis := 1; axis < 4; axis++ {
 				out(add("Softmax", []string{x}, onnxtest.Int("axis", int64(axis))))
 			}
+			out(add("Resize", []string{x, "", m.scales(1, 1, 1.5, 0.5)}, text("mode", "cubic"), onnxtest.Int("antialias", 1)))
+			out(add("Resize", []string{x, "", m.scales(1, 1, 2, 3)}, text("mode", "linear")))
+			out(add("AveragePool", []string{x}, ints("kernel_shape", 3, 2), ints("strides", 2, 1), ints("pads", 1, 0, 1, 1)))
+			out(add("MaxPool", []string{x}, ints("kernel_shape", 2, 2)))
+			out(add("Pad", []string{add("GlobalMaxPool", []string{x}), m.intWeight(0, 0, 1, 2, 0, 0, 0, 1)}, text("mode", "edge")))
+			out(add("Einsum", []string{x, x}, text("equation", "nchw, ndhw -> ncd")))
+			deep := add("Reshape", []string{x, m.intWeight(0, channels, 2, 3, 6)})
+			for _, op := range []string{"Conv", "ConvTranspose"} {
+				out(add(op, []string{deep, m.weight(channels, channels, 2, 3, 3), m.weight(channels)}, ints("pads", 1, 0, 1, 0, 1, 1), ints("strides", 1, 2, 1)))
+			}
 			out(add("MatMul", []string{x, add("Transpose", []string{x}, ints("perm", 0, 1, 3, 2))}))
 			batch := Tensor{DType: Float32, Shape: shape, F32: m.floats(180 * channels)}
 			whole := runBatch(t, m, 2, batch)
@@ -63,6 +73,13 @@ func TestBatchesSameBits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// scales adds a constant of floats.
+func (m *randomModel) scales(x ...float32) string {
+	name := m.weight(len(x))
+	*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(name, x, int64(len(x)))
+	return name
 }
 
 func runBatch(t *testing.T, m *randomModel, threads int, x Tensor) map[string]Tensor {

@@ -188,17 +188,12 @@ func (m *randomModel) interpolate(v randomValue) {
 		}
 	}
 	attrs = append(attrs, text("coordinate_transformation_mode", coord), onnxtest.Float("extrapolation_value", 1.5))
-	floats := func(x []float32) string {
-		name := m.weight(len(x))
-		*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(name, x, int64(len(x)))
-		return name
-	}
 	if m.opset < 18 || m.r.IntN(2) == 0 {
-		m.add("Resize", shape, []string{v.name, floats(roi), floats(scales)}, attrs...)
+		m.add("Resize", shape, []string{v.name, m.scales(roi...), m.scales(scales...)}, attrs...)
 		return
 	}
 	attrs = append(attrs, ints("axes", 2, 3))
-	r := floats([]float32{roi[2], roi[3], roi[6], roi[7]})
+	r := m.scales(roi[2], roi[3], roi[6], roi[7])
 	if policy := []string{"stretch", "not_larger", "not_smaller"}[m.r.IntN(3)]; policy != "stretch" {
 		attrs = append(attrs, text("keep_aspect_ratio_policy", policy))
 		a, b := float32(shape[2])/float32(v.shape[2]), float32(shape[3])/float32(v.shape[3])

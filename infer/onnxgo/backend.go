@@ -198,7 +198,8 @@ func (b *Backend) ApplyOperation(o onnx.Operation, outs ...graph.Node) error {
 		n.in = v.in
 		n.out = append(n.out, v)
 	}
-	if o.Name == "Constant" {
+	switch o.Name {
+	case "Constant", "RandomNormal", "RandomUniform":
 		n.in = nil // onnx-go invents an argument for nodes that have none
 	}
 	if wanted {
