@@ -131,7 +131,9 @@ func (e *Einsum) Infer(in []*plan.Arg) (plan.Result, error) {
 	if slices.Contains(s.sizes, 0) {
 		return plan.Result{}, errors.New("has an empty operand")
 	}
-	return result(plan.Float32, s.shape), bounded(float64(volume(s.sizes)) * float64(4*len(in)))
+	r := result(plan.Float32, s.shape)
+	err = bounded(&r, float64(volume(s.sizes))*float64(4*len(in)))
+	return r, err
 }
 
 // Run computes the sums.

@@ -264,6 +264,7 @@ func TestOperators(t *testing.T) {
 }
 
 func TestOperatorErrors(t *testing.T) {
+	long := f32([]int{1000}, make([]float32, 1000)...)
 	m23 := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
 	m22 := f32([]int{2, 2}, 1, 2, 3, 4)
 	v2 := f32([]int{2}, 1, 2)
@@ -344,6 +345,8 @@ func TestOperatorErrors(t *testing.T) {
 		{"TopK", 13, nil, []*plan.Tensor{v2, i64([]int{1}, 3)}, "K is [3], want one number up to dimension 0 of [2]"},
 		{"Einsum", 13, attrs{"equation": "ij,jk->il"}, []*plan.Tensor{m23, m23}, `which is no equation at 'l'`},
 		{"Einsum", 13, attrs{"equation": "ij,jk->ik"}, []*plan.Tensor{m23, m23}, "operand 1 is [2 3], whose dimension 0 was 3 before"},
+		{"Einsum", 13, attrs{"equation": "a,b,c,d->"}, []*plan.Tensor{long, long, long, long}, "steps, above the limit of 6.87e+10"},
+		{"AveragePool", 13, attrs{"kernel_shape": []int64{1 << 20, 1}, "pads": []int64{1 << 19, 0, 1 << 19, 1 << 19}}, []*plan.Tensor{f32([]int{1, 1, 1000, 1})}, "steps, above the limit"},
 		{"RandomNormal", 13, nil, nil, "attribute shape is left out"},
 		{"RandomUniform", 13, attrs{"shape": []int64{1}, "dtype": int64(7)}, nil, "attribute dtype is 7"},
 		{"Upsample", 10, nil, []*plan.Tensor{f32([]int{1, 1, 2}), f32([]int{3}, 1, 1, 2)}, "ended with opset 9"},

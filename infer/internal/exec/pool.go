@@ -113,15 +113,19 @@ func (p *Pool) Infer(in []*plan.Arg) (plan.Result, error) {
 	r.Out = append(r.Out, plan.Type{DType: plan.Int64, Shape: shape})
 	r.Extra = min(extra, 1<<50)
 	r.Scratch = separableScratch(x.Shape, shape, order)
-	return r, bounded(work * float64(max(r.Scratch, volume(shape))))
+	err = bounded(&r, work*float64(max(r.Scratch, volume(shape))))
+	return r, err
 }
 
 // maxWork bounds the products and comparisons of what may take many of them for each element that it reads or writes.
-const maxWork = 1 << 40
+const maxWork = 1 << 36
 
-// bounded returns an error for work above the limit.
-func bounded(work float64) error {
-	if work > maxWork {
+// foldWork is as much of it as is done while a model is loaded or planned.
+const foldWork = 1 << 22
+
+// bounded returns an error for work above the limit, and leaves to a run what is not small.
+func bounded(r *plan.Result, work float64) error {
+	if r.Late = work > foldWork; work > maxWork {
 		return errorf("takes %.3g steps, %w of %.3g", work, plan.ErrLimit, float64(maxWork))
 	}
 	return nil

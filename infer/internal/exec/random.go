@@ -60,7 +60,7 @@ func newRandom(d *plan.Decl, normal, like bool) (plan.Op, error) {
 // Infer returns the shape.
 func (o *Random) Infer(in []*plan.Arg) (plan.Result, error) {
 	r := result(plan.Float32, o.shape)
-	r.Varies = true
+	r.Late = true
 	if !o.like {
 		return r, nil
 	}

@@ -38,7 +38,7 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 			}
 			made += t.Count()
 		}
-		if res.Varies || len(res.Out) < len(n.Out) || made > max(size, foldSmall) || total+made > foldTotal || res.Scratch > foldTotal {
+		if res.Late || len(res.Out) < len(n.Out) || made > max(size, foldSmall) || total+made > foldTotal || res.Scratch > foldTotal {
 			continue
 		}
 		if res.View {

@@ -145,7 +145,7 @@ func (c *compiler) node(p *Plan, i int) error {
 		}
 		return nil
 	}
-	if known && !res.Varies && size <= maxKnown && c.known+size <= maxKnownTotal {
+	if known && !res.Late && size <= maxKnown && c.known+size <= maxKnownTotal {
 		c.known += size
 		c.done[i] = true
 		return c.evaluate(n, in, res)

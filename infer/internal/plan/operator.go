@@ -34,7 +34,7 @@ type Result struct {
 	Scratch int  // float32 elements that Run wants in Context.Scratch
 	Extra   int  // float32 elements that Run may allocate besides
 	View    bool // result 0 has the elements of argument 0 in another shape: it costs nothing in a plan
-	Varies  bool // the results follow from more than the arguments: they cannot be computed before a run
+	Late    bool // the results wait for a run even if the arguments are known: they follow from more than these, or take long
 }
 
 // Context is what Run may use besides its arguments.
