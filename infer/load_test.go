@@ -319,17 +319,6 @@ func TestExternalData(t *testing.T) {
 	}
 }
 
-// TestDocumentedOperators compares the list in docs/infer.md with the operators that exist.
-func TestDocumentedOperators(t *testing.T) {
-	doc, err := os.ReadFile("../docs/infer.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := strings.Join(plan.Operators(), ", ") + "."; !strings.Contains(strings.Join(strings.Fields(string(doc)), " "), want) {
-		t.Errorf("docs/infer.md does not have the list:\n%s", want)
-	}
-}
-
 // TestParameters counts weights, wherever they stand, and not the numbers of Constant nodes.
 func TestParameters(t *testing.T) {
 	p := onnxtest.Small()

@@ -47,7 +47,7 @@ func newCast(d *plan.Decl, to castType) plan.Op {
 		if to.dtype != 0 {
 			return to
 		}
-		return castTypes[[...]int{plan.Float32: 1, plan.Int64: 7, plan.Int32: 6, plan.Uint8: 2, plan.Bool: 9}[dtype]]
+		return castTo(dtype)
 	}
 	return &function{
 		infer: func(in []*plan.Arg) (plan.Result, error) {
@@ -66,6 +66,11 @@ func newCast(d *plan.Decl, to castType) plan.Op {
 			})
 			return nil
 		}}
+}
+
+// castTo returns the conversion to a type as it is held.
+func castTo(t plan.DType) castType {
+	return castTypes[[...]int{plan.Float32: 1, plan.Int64: 7, plan.Int32: 6, plan.Uint8: 2, plan.Bool: 9}[t]]
 }
 
 // cast converts element i.

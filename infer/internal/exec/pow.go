@@ -1,10 +1,6 @@
 package exec
 
-import (
-	"math"
-
-	"gantry/infer/internal/plan"
-)
+import "gantry/infer/internal/plan"
 
 func init() {
 	plan.Register(plan.Operator{Name: "Pow", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
@@ -44,34 +40,15 @@ func (*Pow) Run(c *plan.Context, in, out []*plan.Tensor) error {
 		n := t.Count()
 		f[i] = &plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: t.Shape}, F: free[:n]}
 		free = free[n:]
-		copyAsFloats(f[i].F, t)
+		for k := range n {
+			castTo(plan.Float32).cast(f[i], t, k)
+		}
 	}
 	if err := power.apply(c, f[2], f[0], f[1]); err != nil {
 		return err
 	}
-	copy(out[0].F, f[2].F)
-	for i := range out[0].I {
-		out[0].I[i] = out[0].DType.Wrap(whole(f[2].F[i]))
+	for k := range out[0].Count() {
+		castTo(out[0].DType).cast(out[0], f[2], k)
 	}
 	return nil
-}
-
-func copyAsFloats(dst []float32, t *plan.Tensor) {
-	copy(dst, t.F)
-	for i, v := range t.I {
-		dst[i] = float32(v)
-	}
-}
-
-// whole returns x without its fraction: 0 for NaN, the nearest int64 where there is none.
-func whole(x float32) int64 {
-	switch {
-	case x != x:
-		return 0
-	case x >= 1<<63:
-		return math.MaxInt64
-	case x < -1<<63:
-		return math.MinInt64
-	}
-	return int64(x)
 }
