@@ -197,7 +197,7 @@ func (m *randomModel) batchNorm(v randomValue) {
 	c := v.shape[1]
 	x := m.floats(c)
 	for i := range x {
-		x[i] = x[i]*x[i] + 0.1
+		x[i] = float32(x[i]*x[i]) + 0.1
 	}
 	variance := m.weight(c)
 	*m.g.Initializer[len(m.g.Initializer)-1] = *onnxtest.Floats(variance, x, int64(c))
