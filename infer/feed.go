@@ -200,6 +200,12 @@ func (m *Model) classes(i int) int {
 			if t := constant(0); t != nil && label[n.In[1]] && axis >= 0 && int(axis) < len(t.Shape) && t.Shape[axis] > 0 {
 				return t.Shape[axis]
 			}
+		case "Equal": // one-hot, as PyTorch's newest exporter writes it
+			for k := range 2 {
+				if t := constant(k); t != nil && label[n.In[1-k]] && counts(t.I) {
+					return len(t.I)
+				}
+			}
 		case "OneHot":
 			if t := constant(1); t != nil && label[n.In[0]] && len(t.I) == 1 && t.I[0] > 0 {
 				return int(t.I[0])
@@ -207,6 +213,16 @@ func (m *Model) classes(i int) int {
 		}
 	}
 	return -1
+}
+
+// counts reports whether x is 0, 1, 2 and so on, up to 1 at least.
+func counts(x []int64) bool {
+	for i, v := range x {
+		if v != int64(i) {
+			return false
+		}
+	}
+	return len(x) > 1
 }
 
 // setLabel sets the label of row i of the batch.

@@ -151,11 +151,13 @@ func TestRangeOption(t *testing.T) {
 func TestClasses(t *testing.T) {
 	table := &plan.Tensor{Type: plan.Type{DType: plan.Float32, Shape: []int{10, 7}}, F: make([]float32, 70)}
 	depth := &plan.Tensor{Type: plan.Type{DType: plan.Int64}, I: []int64{12}}
-	values := []plan.Value{{Name: "label"}, {Const: table}, {Const: depth}, {}, {}}
+	arange := &plan.Tensor{Type: plan.Type{DType: plan.Int64, Shape: []int{5}}, I: []int64{0, 1, 2, 3, 4}}
+	values := []plan.Value{{Name: "label"}, {Const: table}, {Const: depth}, {}, {}, {Const: arange}}
 	for want, nodes := range map[int][]plan.Node{
 		-1: {{Kind: "Gather", In: []int{1, 3}, Out: []int{4}}},
 		10: {{Kind: "Squeeze", In: []int{0}, Out: []int{3}}, {Kind: "Gather", In: []int{1, 3}, Out: []int{4}}},
 		7:  {{Kind: "Gather", In: []int{1, 0}, Out: []int{4}, Attrs: map[string]any{"axis": int64(1)}}},
+		5:  {{Kind: "Unsqueeze", In: []int{0}, Out: []int{3}}, {Kind: "Equal", In: []int{3, 5}, Out: []int{4}}},
 		12: {{Kind: "OneHot", In: []int{0, 2, 1}, Out: []int{4}}},
 	} {
 		m := &Model{inputs: []ValueInfo{{Name: "label", DType: Int64, Shape: []int{-1}}}, graph: &plan.Graph{Values: values, Nodes: nodes, Inputs: []int{0}}}

@@ -34,7 +34,7 @@ const defaultBatch = 64
 // Sampler draws samples from a generator. It must not be used by two goroutines at once.
 //
 // The generator has an input of latents, float32 [N, nz] or with more dimensions, as [N, nz, 1, 1], and an output,
-// float32 [N, C, H, W] or [N, d]; if there are several, the first is sampled. A conditional one has labels too: integers [N] or
+// float32 [N, C, H, W], [N, d] or of other dimensions; if there are several, the first is sampled. A conditional one has labels too: integers [N] or
 // [N, 1], or float32 [N, classes], one-hot, by the name of label, class, onehot, cond, y, c or the like.
 type Sampler struct {
 	session *Session
@@ -133,13 +133,13 @@ func (s *Sampler) outputShape(m *Model) ([]int, error) {
 		return nil, fmt.Errorf("infer: a batch of %d takes %d MiB with its latents, %w of %d", s.batch, n>>20, ErrLimit, m.limits.ArenaBytes>>20)
 	}
 	out := p.Outputs[0].Type
-	if out.DType != plan.Float32 || len(out.Shape) != 2 && len(out.Shape) != 4 || out.Shape[0] != s.batch || out.Count() == 0 {
-		return nil, fmt.Errorf("infer: output %q is %v for a batch of %d, want float32 [N C H W] or [N d] to sample from it", m.outputs[0].Name, out, s.batch)
+	if out.DType != plan.Float32 || len(out.Shape) < 2 || out.Shape[0] != s.batch || out.Count() == 0 {
+		return nil, fmt.Errorf("infer: output %q is %v for a batch of %d, want float32 [N ...] to sample from it", m.outputs[0].Name, out, s.batch)
 	}
 	return out.Shape[1:], nil
 }
 
-// Shape returns the shape of one sample: [C, H, W] or [d].
+// Shape returns the shape of one sample: [C, H, W] if it is an image, or another.
 func (s *Sampler) Shape() []int { return slices.Clone(s.shape) }
 
 // ValueRange returns what the values of a sample range over: black and white, for images.

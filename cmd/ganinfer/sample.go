@@ -20,7 +20,7 @@ WHERE they go, one or both:
     --grid grid.png                      one picture of all
     --out DIR                            a PNG file for each
     --out samples.npy                    an array: uint8 [n, C, H, W],
-                                         or float32 [n, d]
+                                         or float32 if it is no image
     --grid -, --out -                    the picture, or the array, to a pipe
 
 Examples:
