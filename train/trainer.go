@@ -16,6 +16,7 @@ package train
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 
@@ -282,6 +283,18 @@ func (t *Trainer) updateG() {
 // epoch returns the pass through the data, from 1, in which a batch of real
 // images begins.
 func (t *Trainer) epoch(batch int) int { return batch*t.recipe.Batch/t.data.Len() + 1 }
+
+// GradientNorm returns the length of G's gradient in the last step, over all of
+// its parameters.
+func (t *Trainer) GradientNorm() float64 {
+	sum := 0.0
+	for _, n := range t.g.grads {
+		for _, v := range graph.Floats(n) {
+			sum += float64(float64(v) * float64(v))
+		}
+	}
+	return math.Sqrt(sum)
+}
 
 // Steps returns the number of completed steps.
 func (t *Trainer) Steps() int { return t.step }

@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 
 	"gantry/internal/kernel"
+	"gantry/models"
 )
 
 // A Sampler is the generator's graph in sampling mode at one batch size: batch
@@ -19,12 +20,22 @@ type Sampler struct {
 
 // NewSampler returns a sampler for batches of the given size. A nil pool is serial.
 func NewSampler(m *Model, batch int, pool *kernel.Pool) (*Sampler, error) {
+	return newSampler(m.G, "z", batch, pool)
+}
+
+// NewJudge is NewSampler for the discriminator: Run takes samples, packed if
+// the spec says so, and returns their logits.
+func NewJudge(m *Model, batch int, pool *kernel.Pool) (*Sampler, error) {
+	return newSampler(m.D, models.SampleInput, batch, pool)
+}
+
+func newSampler(net *Net, input string, batch int, pool *kernel.Pool) (*Sampler, error) {
 	if batch < 1 {
 		return nil, fmt.Errorf("graph: sampler: batch is %d, want at least 1", batch)
 	}
 	g := gorgonia.NewGraph()
-	x := Input(g, "z", append([]int{batch}, m.G.Input...)...)
-	y, err := Build(g, m.G, x, Sampling, &Context{Pool: pool}, nil)
+	x := Input(g, input, append([]int{batch}, net.Input...)...)
+	y, err := Build(g, net, x, Sampling, &Context{Pool: pool}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +57,7 @@ func (s *Sampler) Output() *gorgonia.Node { return s.y }
 func (s *Sampler) Run(z []float32) ([]float32, error) {
 	x := Floats(s.x)
 	if len(z) != len(x) {
-		return nil, fmt.Errorf("graph: sampler: got %d latent values, want %d", len(z), len(x))
+		return nil, fmt.Errorf("graph: sampler: got %d values, want %d", len(z), len(x))
 	}
 	copy(x, z)
 	if err := s.vm.Run(0); err != nil {

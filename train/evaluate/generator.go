@@ -63,6 +63,9 @@ func misuse(hint, format string, args ...any) error {
 	return &train.Error{Misuse: true, Err: fmt.Errorf("evaluate: "+format, args...), Hint: hint}
 }
 
+// Sampler returns what draws the samples.
+func (g *Generator) Sampler() *infer.Sampler { return g.sampler }
+
 // Shape returns the shape of a sample: [C H W] or [d].
 func (g *Generator) Shape() []int { return g.sampler.Shape() }
 
