@@ -27,6 +27,7 @@ var commands = map[string]func(args []string, stdout, stderr io.Writer) error{
 	"presets": presetsCommand,
 	"export":  exportCommand,
 	"eval":    evalCommand,
+	"repro":   reproCommand,
 	"bench":   benchCommand,
 	"data":    dataCommand,
 	"version": versionCommand,
@@ -51,7 +52,7 @@ func run(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 }
 
 // commandNames are the keys of commands, in the order of usage.
-var commandNames = []string{"train", "presets", "export", "eval", "bench", "data", "version"}
+var commandNames = []string{"train", "presets", "export", "eval", "repro", "bench", "data", "version"}
 
 // fail reports err, if it is one, and returns the exit code for it.
 func fail(err error, stderr io.Writer) int {
@@ -80,7 +81,7 @@ func fail(err error, stderr io.Writer) int {
 }
 
 // packages are the names before messages, which say nothing to who runs a command.
-var packages = regexp.MustCompile(`(^|: )((train|evaluate|metric|models|dataset|atomicfile|safetensors|export|infer|onnx|graph|checkpoint): )+`)
+var packages = regexp.MustCompile(`(^|: )((train|evaluate|repro|metric|models|dataset|atomicfile|safetensors|export|infer|onnx|graph|checkpoint): )+`)
 
 // oneLine drops packages and line breaks.
 func oneLine(s string) string {

@@ -7,6 +7,7 @@ const usage = `gantrain trains a GAN and exports its generator to ONNX.
   gantrain presets [NAME]           list what there is; print one as JSON
   gantrain export RUN -o g.onnx     export the generator of a checkpoint
   gantrain eval METRIC RUN          measure a generator: parzen, frechet, ...
+  gantrain repro EXPERIMENT         repeat an experiment of a paper
   gantrain bench --preset NAME      measure a training step
   gantrain data inspect PATH        say what images there are to train on
   gantrain version                  what this is
