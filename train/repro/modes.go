@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gantry/models"
@@ -79,29 +80,42 @@ func Modes(ctx context.Context, o Options, c ModesConfig) (*ModesResult, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &ModesResult{Steps: c.Steps}
-	var work float64
-	for _, row := range modesRows {
-		work += float64(c.Trials * row.work())
+	r := &ModesResult{Steps: c.Steps, Rows: slices.Clone(modesRows)}
+	clock := newClock(0)
+	for i := range r.Rows {
+		clock.todo += float64(c.Trials) * r.Rows[i].work()
 	}
-	clock := newClock(work)
-	for _, row := range modesRows {
-		for i := range c.Trials {
-			t, err := row.trial(ctx, &o, preset, c.Steps, o.Seed+uint64(i))
+	for k := range c.Trials {
+		for i := range r.Rows {
+			row := &r.Rows[i]
+			seed := o.Seed + uint64(k)
+			_, missing := train.FindCheckpoint(row.dir(&o, seed), c.Steps)
+			t, err := row.trial(ctx, &o, preset, c.Steps, seed)
 			if err != nil {
 				return nil, err
 			}
 			row.Trials = append(row.Trials, *t)
+			if missing == nil { // it was done before
+				clock.skip(row.work())
+				continue
+			}
 			fmt.Fprintf(o.Words, "%s, %s, trial %d of %d: %d modes, %.1f %% of high quality; about %v left\n",
-				row.Data, row.method(), i+1, c.Trials, t.Modes, 100*t.Share, clock.did(float64(row.work())))
+				row.Data, row.method(), k+1, c.Trials, t.Modes, 100*t.Share, clock.did(row.work()))
 		}
-		row.summarise()
-		r.Rows = append(r.Rows, row)
+	}
+	for i := range r.Rows {
+		r.Rows[i].summarise()
 	}
 	return r, r.draw(ctx, &o)
 }
 
-func (r *ModesRow) work() int { return 2 + r.Pack }
+// work is how long a step takes, in any unit.
+func (r *ModesRow) work() float64 { return float64(2 + r.Pack) }
+
+// dir is the directory of a trial.
+func (r *ModesRow) dir(o *Options, seed uint64) string {
+	return filepath.Join(o.Out, fmt.Sprintf("%s-%s-%d", r.Data, strings.ToLower(r.method()), seed))
+}
 
 func (r *ModesRow) method() string {
 	if r.Pack == 1 {
@@ -118,8 +132,8 @@ func (r *ModesRow) trial(ctx context.Context, o *Options, preset *models.Preset,
 	recipe.Batch *= r.Pack // as many packs as the plain GAN has samples
 	s.Spec, s.Recipe = preset.Spec.WithPack(r.Pack), &recipe
 	s.Data, s.Seed, s.Steps, s.Threads, s.Keep = fmt.Sprintf("%s:%d", r.Data, seed), seed, steps, o.Threads, 1
-	s.CheckpointEvery, s.SampleEvery, s.LogEvery = 5000, max(1, PacGANSteps/40), 500
-	t := &ModesTrial{Seed: seed, Dir: filepath.Join(o.Out, fmt.Sprintf("%s-%s-%d", r.Data, strings.ToLower(r.method()), seed))}
+	s.CheckpointEvery, s.SampleEvery, s.LogEvery = 5000, 10_000, 500
+	t := &ModesTrial{Seed: seed, Dir: r.dir(o, seed)}
 	what := fmt.Sprintf("%s, %s, seed %d", r.Data, r.method(), seed)
 	if err := runTo(ctx, s, t.Dir, train.Host{Words: &now{w: o.Words, what: what}}); err != nil {
 		return nil, err
