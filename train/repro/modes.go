@@ -83,7 +83,7 @@ func Modes(ctx context.Context, o Options, c ModesConfig) (*ModesResult, error) 
 	r := &ModesResult{Steps: c.Steps, Rows: slices.Clone(modesRows)}
 	clock := newClock(0)
 	for i := range r.Rows {
-		clock.todo += float64(c.Trials) * r.Rows[i].work()
+		clock.todo += float64(float64(c.Trials) * r.Rows[i].work())
 	}
 	for k := range c.Trials {
 		for i := range r.Rows {
