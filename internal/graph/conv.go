@@ -45,7 +45,7 @@ func convOf(c *Context, x, w, bias *gorgonia.Node, stride, pad int, a act) (*gor
 	size := func(in, taps int) int { return (in+2*pad-taps)/stride + 1 }
 	return conv{
 		k: kernel.NewFastConv(kernel.ConvShape{H: s[0], W: s[1], C: s[3], OH: size(s[0], t[2]), OW: size(s[1], t[3]), K: t[0], R: t[2], S: t[3],
-			StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1, Groups: 1}),
+			StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1, Groups: 1}, 0),
 		n: s[2], act: a, bias: bias != nil,
 	}.apply(c, x, w, bias)
 }
@@ -60,7 +60,7 @@ func convTransposeOf(c *Context, x, w, bias *gorgonia.Node, stride, pad, outputP
 	size := func(in, taps int) int { return (in-1)*stride - 2*pad + taps + outputPad }
 	return conv{
 		k: kernel.NewFastConv(kernel.ConvShape{H: size(s[0], t[2]), W: size(s[1], t[3]), C: t[1], OH: s[0], OW: s[1], K: t[0], R: t[2], S: t[3],
-			StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1, Groups: 1}),
+			StrideH: stride, StrideW: stride, PadH: pad, PadW: pad, DilationH: 1, DilationW: 1, Groups: 1}, 0),
 		n: s[2], transposed: true, act: a, bias: bias != nil,
 	}.apply(c, x, w, bias)
 }

@@ -29,9 +29,9 @@ func applyOp(j *elemJob, lo, hi int) {
 	case LeakyRelu:
 		lo = j.vector(vectorLeakyRelu, lo, hi)
 	case Tanh:
-		lo = j.vector(vectorTanh, lo, hi)
+		lo = j.vectorTail(vectorTanh, lo, hi)
 	case Sigmoid:
-		lo = j.vector(vectorSigmoid, lo, hi)
+		lo = j.vectorTail(vectorSigmoid, lo, hi)
 	}
 	applyGeneric(j.act, j.a, j.dst[lo:hi], j.x[lo:hi])
 }
@@ -46,7 +46,7 @@ func Exp(p *Pool, dst, x []float32) {
 }
 
 func expOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorExp, lo, hi)
+	lo = j.vectorTail(vectorExp, lo, hi)
 	dst, x := j.dst[lo:hi], j.x[lo:hi]
 	for i := range dst {
 		dst[i] = exp32(x[i])
@@ -64,7 +64,7 @@ func Log(p *Pool, dst, x []float32) {
 }
 
 func logOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorLog, lo, hi)
+	lo = j.vectorTail(vectorLog, lo, hi)
 	dst, x := j.dst[lo:hi], j.x[lo:hi]
 	for i := range dst {
 		dst[i] = log32(x[i])

@@ -13,7 +13,7 @@ func TestNoAllocations(t *testing.T) {
 	bias, scratch := noiseSlice(n, 4), make([]float32, 3*m*n)
 	packed := PackB(NT, b, n, k)
 	pixels := make([]uint8, len(x))
-	conv := NewFastConv(square(8, 48, 4, 96, 4, 2, 1)) // the fast form
+	conv := NewFastConv(square(8, 48, 4, 96, 4, 2, 1), 0) // the fast form
 	fine, coarse, w := make([]float32, 8*8*3*48), noiseSlice(4*4*3*96, 5), noiseSlice(48*96*16, 6)
 	pools := testPools(t)
 	eachTier(t, func(t *testing.T) {

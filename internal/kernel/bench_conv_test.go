@@ -56,7 +56,7 @@ type convOperands struct {
 
 func (l *convLayer) bench(b *testing.B, p *Pool) {
 	const n = 128
-	s, c := l.s, NewFastConv(l.s)
+	s, c := l.s, NewFastConv(l.s, 0)
 	operands := sync.OnceValue(func() *convOperands { // only if a benchmark wants them
 		o := &convOperands{x: noiseSlice(s.H*s.W*n*s.C, 1), g: noiseSlice(s.OH*s.OW*n*s.K, 2), w: noiseSlice(s.K*s.C*s.R*s.S, 3)}
 		o.dx, o.y, o.dw = make([]float32, len(o.x)), make([]float32, len(o.g)), make([]float32, len(o.w))
@@ -75,13 +75,13 @@ func (l *convLayer) bench(b *testing.B, p *Pool) {
 		return func() { c.Transposed(p, o.dx, o.g, o.w, n, Epilogue{}) }
 	}
 	image := func(o *convOperands) func() {
-		w := c.Pack(o.w)
+		w := NewFastConv(l.s, OneImage).Pack(o.w)
 		return func() { w.Run(p, o.y, o.x, 1, Epilogue{}) }
 	}
 	if l.generator {
 		forward, transposed = transposed, forward
 		image = func(o *convOperands) func() {
-			w := c.PackTransposed(o.w)
+			w := NewFastConv(l.s, OneImage).PackTransposed(o.w)
 			return func() { w.Run(p, o.dx, o.g, 1, Epilogue{}) }
 		}
 	}

@@ -52,14 +52,16 @@ type ConvShape struct {
 // # Fast form
 //
 // With [NewFastConv], taps of 4x4 with a stride of 2 and at least winoChannels
-// channels on both sides go through Winograd's F(4x4,2x2) where that saves a fifth
-// of the work, see winograd.go; packed weights do not. Outputs of a phase, or the coarse grid,
-// are cut into tiles of up to 4x4, as equal as can be, the larger first. Inputs, taps and
-// products are transformed down the columns first and then along the rows
-// (winoLine). Each of the 25 products, of which a tile with fewer outputs needs
-// 20 or 16, sums over the phases of inputs and the depth, in blocks as above with
-// those phases in place of taps; positions outside of the grid or of what the tile
-// needs count as zeros.
+// channels on both sides go through Winograd's F(4x4,2x2), or else F(2x2,2x2), where
+// that saves a fifth of the work, see winograd.go; weight gradients know the first
+// only. Outputs of a phase, or the coarse grid, are cut into tiles of up to 4x4 or
+// 2x2, as equal as can be, the larger first. Inputs, taps and products are
+// transformed down the columns first and then along the rows (winoLine). Each of
+// the 25 or 9 products, of which a tile with fewer outputs needs 20 or 16, 6 or 4,
+// sums over the phases of inputs and the depth, in blocks as above with those
+// phases in place of taps; positions outside of the grid or of what the tile needs
+// count as zeros. The bias is added to product (1,1), which stands once in each
+// output of the tile.
 type Conv struct {
 	s       ConvShape
 	forward *convPlan
@@ -96,14 +98,30 @@ func NewConv(s ConvShape) *Conv {
 	return c
 }
 
-// NewFastConv prepares convolutions of shape s in the fast form where that pays,
-// see [Conv].
-func NewFastConv(s ConvShape) *Conv {
+// OneImage is the tiles of [NewFastConv] where a batch may be of one image, which
+// soon waits for the weights, of which the fast forms have more. It is part of
+// what [Numerics] stands for.
+const OneImage = 16
+
+// NewFastConv prepares convolutions of shape s in a fast form where that pays,
+// see [Conv], and where each phase of an image fills at least so many tiles: 0
+// for large batches.
+func NewFastConv(s ConvShape, tiles int) *Conv {
 	c := NewConv(s)
-	if s.mayWinograd() {
-		c.forward.planWinograd(winoForward(s.OH, s.H, s.PadH), winoForward(s.OW, s.W, s.PadW))
-		c.back().planWinograd(winoTransposed(s.H, s.OH, s.PadH), winoTransposed(s.W, s.OW, s.PadW))
+	if !s.mayWinograd() {
+		return c
 	}
+	c.forward.planWinograd(tiles, func(f *winoForm) (rows, cols winoAxis) {
+		return winoForward(f, s.OH, s.H, s.PadH), winoForward(f, s.OW, s.W, s.PadW)
+	})
+	back := c.back
+	c.back = sync.OnceValue(func() *convPlan {
+		l := back()
+		l.planWinograd(tiles, func(f *winoForm) (rows, cols winoAxis) {
+			return winoTransposed(f, s.H, s.OH, s.PadH), winoTransposed(f, s.W, s.OW, s.PadW)
+		})
+		return l
+	})
 	return c
 }
 
@@ -124,8 +142,7 @@ func (c *Conv) Transposed(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
 }
 
 // Pack lays out weights for [Conv.Forward], to be used as often as wanted. w is
-// copied. Packed weights are for the direct form: the fast form would more than
-// double them, and one image is soon limited by reading them.
+// copied; the fast forms make it 2.25 or 6.25 times as large.
 func (c *Conv) Pack(w []float32) *PackedConv { return c.forward.pack(nil, new(PackedConv), w) }
 
 // PackTransposed is Pack for [Conv.Transposed].
@@ -139,8 +156,7 @@ type PackedConv struct {
 	thin *Packed
 }
 
-// Run computes what [Conv.Forward] or [Conv.Transposed] computes, to the bit where
-// those do not use the fast form.
+// Run computes what [Conv.Forward] or [Conv.Transposed] computes, to the bit.
 func (w *PackedConv) Run(p *Pool, dst, x []float32, n int, ep Epilogue) {
 	w.plan.run(p, dst, x, w, n, ep)
 }
@@ -155,12 +171,9 @@ type convPlan struct {
 	colStride, rowStride int // in the weights: from one output channel to the next, one input channel to the next
 	depth, width         int // input and output channels of a group
 	thin                 bool
-	wino                 *winograd // nil where the fast form is not used
-	fast                 convRun   // and how it is run: a value, so that who has no fast form links none
+	wino                 *winograd // nil where no fast form is used
 	phases               []convPhase
 }
-
-type convRun func(p *Pool, dst, x, w []float32, n int, ep Epilogue)
 
 // axis is one dimension of a plan.
 type axis struct {
@@ -174,6 +187,7 @@ type axis struct {
 // first of them.
 type axisPhase struct {
 	taps, delta []int
+	runs        []*axisRun // of the outputs
 }
 
 // axisRun is a run of count outputs of one phase: out, out+outStep, ... They read
@@ -282,6 +296,12 @@ type convBlock struct {
 
 // finish derives what follows from the rest.
 func (l *convPlan) finish(mayBeThin bool) {
+	for _, a := range []*axis{&l.rows, &l.cols} {
+		for i := range a.runs {
+			p := &a.phases[a.runs[i].phase]
+			p.runs = append(p.runs, &a.runs[i])
+		}
+	}
 	l.depth, l.width = l.in/l.groups, l.out/l.groups
 	l.thin = mayBeThin && l.width <= thinWidth && l.groups == 1 && l.taps > 1
 	if l.thin {

@@ -18,7 +18,7 @@ func TestConvReadsInside(t *testing.T) {
 			for _, s := range shapes {
 				x, g, w := slice(s.H*s.W*n*s.C), slice(s.OH*s.OW*n*s.K), slice(s.K*s.C/s.Groups*s.R*s.S)
 				y, dx, dw := slice(len(g)), slice(len(x)), slice(len(w))
-				c := NewFastConv(s)
+				c := NewFastConv(s, 0)
 				c.Forward(nil, y, x, w, n, Epilogue{Bias: slice(s.K), Act: LeakyRelu, Alpha: 0.1})
 				c.Transposed(nil, dx, g, w, n, Epilogue{Bias: slice(s.C), Act: Tanh})
 				c.Pack(w).Run(nil, y, x, n, Epilogue{})

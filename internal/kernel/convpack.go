@@ -35,7 +35,11 @@ func (l *convPlan) pack(p *Pool, pc *PackedConv, w []float32) *PackedConv {
 	need("w", len(w), l.groups*l.width*l.depth*l.taps)
 	t := tier.forWidth(l.width)
 	pc.plan, pc.tier = l, t
-	if l.thin {
+	switch {
+	case l.wino != nil:
+		pc.b = l.packWinograd(p, t, pc.b, w)
+		return pc
+	case l.thin:
 		l.packThin(pc, w)
 		return pc
 	}

@@ -20,10 +20,6 @@ var (
 
 // runWith packs the weights and runs.
 func (l *convPlan) runWith(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
-	if l.fast != nil {
-		l.fast(p, dst, x, w, n, ep)
-		return
-	}
 	pc := packedConvs.get()
 	l.run(p, dst, x, l.pack(p, pc, w), n, ep)
 	packedConvs.put(pc)
@@ -43,7 +39,11 @@ func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epil
 	if n == 0 {
 		return
 	}
-	if l.thin {
+	switch {
+	case l.wino != nil:
+		l.runWinograd(p, pc.tier, dst, x, pc.b, n, ep)
+		return
+	case l.thin:
 		l.runThin(p, dst, x, pc, n, ep)
 		return
 	}
@@ -129,6 +129,7 @@ func (j *convJob) Run(part int) {
 	for i := pp * j.panels; i < last; i++ {
 		j.panel(own, r, i/perGroup, i%perGroup*t.nr)
 	}
+	own.ahead = nil
 	convScratches.put(own)
 	if j.ep.Act == Tanh || j.ep.Act == Sigmoid {
 		j.activate(r, pp*j.panels, last, perGroup)
@@ -137,7 +138,8 @@ func (j *convJob) Run(part int) {
 
 // convScratch is the memory of one part.
 type convScratch struct {
-	segs []tileSeg
+	segs  []tileSeg
+	ahead []float32 // what is left to ask for of the next block
 }
 
 var convScratches freeList[convScratch]
@@ -156,38 +158,33 @@ func (j *convJob) panel(own *convScratch, r convPart, group, j0 int) {
 		p := &l.phases[pi]
 		base := l.panel(t, p, group, j0)
 		if p.taps == 0 {
-			j.empty(&args, r, p, out0, cols)
+			j.empty(own, &args, r, p, out0, cols)
 			continue
 		}
 		for bi := range p.blocks {
 			b := &p.blocks[bi]
 			args.k = b.k
 			args.b = j.pc.b[base+(b.t0*l.depth+b.c0)*width:]
-			ahead := args.b[min((b.t1-b.t0-1)*l.depth*width+b.k*width, len(args.b)):]
-			j.block(own, &args, ahead, r, p, b, group, out0, cols)
+			own.ahead = args.b[min((b.t1-b.t0-1)*l.depth*width+b.k*width, len(args.b)):]
+			j.block(own, &args, r, p, b, group, out0, cols)
 		}
 	}
 }
 
 // block adds one block to the outputs of a phase.
-func (j *convJob) block(own *convScratch, args *tileArgs, ahead []float32, r convPart, p *convPhase, b *convBlock, group, out0, cols int) {
+func (j *convJob) block(own *convScratch, args *tileArgs, r convPart, p *convPhase, b *convBlock, group, out0, cols int) {
 	l := j.l
 	rp, cp := &l.rows.phases[p.row], &l.cols.phases[p.col]
 	nc := len(cp.taps)
-	for ri := range l.rows.runs {
-		row := &l.rows.runs[ri]
-		if row.phase != p.row || row.out >= r.h1 || row.out+(row.count-1)*row.outStep < r.h0 {
+	for _, row := range rp.runs {
+		if row.out >= r.h1 || row.out+(row.count-1)*row.outStep < r.h0 {
 			continue
 		}
-		for ci := range l.cols.runs {
-			col := &l.cols.runs[ci]
-			if col.phase != p.col {
-				continue
-			}
+		for _, col := range cp.runs {
 			if row.lo == row.hi || col.lo == col.hi { // nothing in range
 				if b == &p.blocks[0] {
 					args.segs = nil
-					j.tiles(args, nil, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
+					j.tiles(own, args, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
 				}
 				continue
 			}
@@ -216,20 +213,18 @@ func (j *convJob) block(own *convScratch, args *tileArgs, ahead []float32, r con
 			if end := (row.hi-1)*nc + col.hi - 1; end < b.t1 && b.c0+b.k == l.depth {
 				flags |= j.ep.flags()
 			}
-			j.tiles(args, ahead, r, row, col, dr, dc, group*l.depth+b.c0, out0, cols, flags)
+			j.tiles(own, args, r, row, col, dr, dc, group*l.depth+b.c0, out0, cols, flags)
 		}
 	}
 }
 
 // empty writes outputs that no tap reaches.
-func (j *convJob) empty(args *tileArgs, r convPart, p *convPhase, out0, cols int) {
+func (j *convJob) empty(own *convScratch, args *tileArgs, r convPart, p *convPhase, out0, cols int) {
 	l := j.l
 	args.segs, args.k, args.b = nil, 0, nil
-	for ri := range l.rows.runs {
-		for ci := range l.cols.runs {
-			if row, col := &l.rows.runs[ri], &l.cols.runs[ci]; row.phase == p.row && col.phase == p.col {
-				j.tiles(args, nil, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
-			}
+	for _, row := range l.rows.phases[p.row].runs {
+		for _, col := range l.cols.phases[p.col].runs {
+			j.tiles(own, args, r, row, col, 0, 0, 0, out0, cols, j.ep.flags())
 		}
 	}
 }
@@ -237,7 +232,7 @@ func (j *convJob) empty(args *tileArgs, r convPart, p *convPhase, out0, cols int
 // tiles computes the tiles of a run of rows and a run of columns. The rows of a
 // tile are images or, where there are too few of them, columns or rows of pixels,
 // whichever are more.
-func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *axisRun, dr, dc, in0, out0, cols, flags int) {
+func (j *convJob) tiles(own *convScratch, args *tileArgs, r convPart, row, col *axisRun, dr, dc, in0, out0, cols, flags int) {
 	l, t := j.l, j.pc.tier
 	args.flags = flags
 	args.setMask(cols-args.brs+t.lanes, t.lanes)
@@ -255,7 +250,7 @@ func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *a
 		}
 	}
 	args.ars, args.ldc = loops[2].in, loops[2].out
-	step := 4 * args.k * len(args.segs)
+	step := tileAhead * args.k * len(args.segs)
 	in := (((row.in+first*row.inStep+dr)*l.inW+col.in+dc)*j.n+r.n0)*l.in + in0
 	out := (((row.out+first*row.outStep)*l.outW+col.out)*j.n+r.n0)*l.out + out0
 	for i := range loops[0].n {
@@ -267,9 +262,8 @@ func (j *convJob) tiles(args *tileArgs, ahead []float32, r convPart, row, col *a
 					args.a = j.x[x+v*args.ars:]
 				}
 				args.c = j.dst[y+v*args.ldc:]
-				if len(ahead) > step {
-					args.ahead = ahead
-					ahead = ahead[step:]
+				if len(own.ahead) > step {
+					args.ahead, own.ahead = own.ahead, own.ahead[step:]
 				}
 				t.tile(args)
 			}

@@ -163,55 +163,82 @@ func (j *thinJob) gather(s *scratch, row, col *axisRun, h, iy, n0, images int) {
 			s.at = append(s.at, ((iy+rp.delta[y])%l.rows.span*l.inW+col.in+cp.delta[x])*pixel+tap*l.width)
 		}
 	}
-	for m := range col.count {
-		dst := j.dst[((h*l.outW+col.out+m*col.outStep)*j.n+n0)*l.out:][:images*l.out]
-		o := m * col.inStep * pixel
-		switch {
-		case len(s.at) == 0:
-			clear(dst)
-		case len(s.at) == 4:
-			gather4(dst, s.a[s.at[0]+o:], s.a[s.at[1]+o:], s.a[s.at[2]+o:], s.a[s.at[3]+o:], l.width, pitch)
-		default:
-			gather(dst, s.a[o:], s.at, l.width, pitch)
-		}
-		if j.ep.Bias != nil {
-			for i := 0; i < len(dst); i += l.width {
-				for c, b := range j.ep.Bias[:l.width] {
-					dst[i+c] += b
-				}
-			}
-		}
-		if j.ep.Act != Identity && images < j.n {
-			applyAct(j.ep.Act, j.ep.Alpha, dst, dst)
+	g := gatherArgs{at: s.at, n: images, dstStep: l.width, srcStep: pitch, width: l.width, bias: j.ep.Bias}
+	outer, dstStep, srcStep := col.count, col.outStep*j.n*l.out, col.inStep*pixel
+	if images == j.n && images < 8 { // the longer loop goes inside
+		outer, g.n = g.n, outer
+		dstStep, g.dstStep = g.dstStep, dstStep
+		srcStep, g.srcStep = g.srcStep, srcStep
+	}
+	first := ((h*l.outW+col.out)*j.n + n0) * l.out
+	for i := range outer {
+		dst := j.dst[first+i*dstStep:]
+		g.run(dst, s.a, i*srcStep)
+		if j.ep.Act != Identity && images < j.n { // a pixel; else Run has the whole row
+			applyAct(j.ep.Act, j.ep.Alpha, dst[:images*l.out], dst[:images*l.out])
 		}
 	}
 }
 
-// gather adds taps: channel c of image i is src[i·pitch+at[t]+c] for tap t.
-func gather(dst, src []float32, at []int, width, pitch int) {
-	for c := range width {
-		for i, o := c, c; i < len(dst); i, o = i+width, o+pitch {
-			v := src[at[0]+o]
-			for _, t := range at[1:] {
-				v += src[t+o]
-			}
-			dst[i] = v
-		}
-	}
+// gatherArgs are n pixels, dstStep apart, of width channels, whose taps stand at
+// places at of the products, srcStep from one pixel to the next.
+type gatherArgs struct {
+	at                         []int
+	n, width, dstStep, srcStep int
+	bias                       []float32 // nil for none
 }
 
-// gather4 is gather for four taps.
-func gather4(dst, t0, t1, t2, t3 []float32, width, pitch int) {
-	if width == 3 {
-		for i, o := 0, 0; i < len(dst); i, o = i+3, o+pitch {
-			a, b, c, d := (*[3]float32)(t0[o:]), (*[3]float32)(t1[o:]), (*[3]float32)(t2[o:]), (*[3]float32)(t3[o:])
-			*(*[3]float32)(dst[i:]) = [3]float32{a[0] + b[0] + c[0] + d[0], a[1] + b[1] + c[1] + d[1], a[2] + b[2] + c[2] + d[2]}
-		}
+// run adds taps and bias, with products from src[from:] on.
+func (g *gatherArgs) run(dst, src []float32, from int) {
+	if len(g.at) == 4 && g.width == 3 && g.bias != nil {
+		g.sum4x3(dst, src[from:])
 		return
 	}
-	for c := range width {
-		for i, o := c, c; i < len(dst); i, o = i+width, o+pitch {
+	if len(g.at) == 4 {
+		g.sum4(dst, src[from:])
+	} else {
+		for c := range g.width {
+			for i, o, k := c, from+c, g.n; k > 0; i, o, k = i+g.dstStep, o+g.srcStep, k-1 {
+				v := float32(0)
+				for n, t := range g.at {
+					if v += src[t+o]; n == 0 {
+						v = src[t+o] // which may be -0
+					}
+				}
+				dst[i] = v
+			}
+		}
+	}
+	if g.bias == nil {
+		return
+	}
+	for c, b := range g.bias[:g.width] {
+		for i, k := c, g.n; k > 0; i, k = i+g.dstStep, k-1 {
+			dst[i] += b
+		}
+	}
+}
+
+// sum4 is the sum of four taps.
+func (g *gatherArgs) sum4(dst, src []float32) {
+	t0, t1, t2, t3 := src[g.at[0]:], src[g.at[1]:], src[g.at[2]:], src[g.at[3]:]
+	dstStep, srcStep := g.dstStep, g.srcStep
+	for c := range g.width {
+		for i, o, k := c, c, g.n; k > 0; i, o, k = i+dstStep, o+srcStep, k-1 {
 			dst[i] = t0[o] + t1[o] + t2[o] + t3[o]
 		}
+	}
+}
+
+// sum4x3 is the sum of four taps of three channels, and bias.
+func (g *gatherArgs) sum4x3(dst, src []float32) {
+	t0, t1, t2, t3 := src[g.at[0]:], src[g.at[1]:], src[g.at[2]:], src[g.at[3]:]
+	bias := *(*[3]float32)(g.bias)
+	dstStep, srcStep := g.dstStep, g.srcStep
+	for i, o, k := 0, 0, g.n; k > 0; i, o, k = i+dstStep, o+srcStep, k-1 {
+		a, b, c, d, y := (*[3]float32)(t0[o:]), (*[3]float32)(t1[o:]), (*[3]float32)(t2[o:]), (*[3]float32)(t3[o:]), (*[3]float32)(dst[i:])
+		y[0] = a[0] + b[0] + c[0] + d[0] + bias[0]
+		y[1] = a[1] + b[1] + c[1] + d[1] + bias[1]
+		y[2] = a[2] + b[2] + c[2] + d[2] + bias[2]
 	}
 }

@@ -57,7 +57,7 @@ func (c *Conv) WeightGrad(p *Pool, dw, x, g []float32, n, shards int) {
 			if i > 0 {
 				j.dst = more.s[(i-1)*size : i*size]
 			}
-			if c.forward.wino != nil {
+			if w := c.forward.wino; w != nil && w.form == &winoForms[0] {
 				j.runWinograd(p)
 			} else {
 				p.Do(j.parts(), j)

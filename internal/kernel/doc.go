@@ -33,4 +33,4 @@
 package kernel
 
 // Numerics is raised when a change in this package alters bits of a result.
-const Numerics = 4
+const Numerics = 5

@@ -244,8 +244,8 @@ func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 					args.a, args.ars, args.acs = j.a[min(i*j.ars+k0*j.acs, len(j.a)):], j.ars, j.acs
 				}
 				args.c = j.dst[i*j.n+c:]
-				if len(ahead) > 4*args.k {
-					args.ahead, ahead = ahead, ahead[4*args.k:]
+				if len(ahead) > tileAhead*args.k {
+					args.ahead, ahead = ahead, ahead[tileAhead*args.k:]
 				}
 				t.tile(&args)
 			}

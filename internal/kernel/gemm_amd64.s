@@ -127,7 +127,7 @@ tile8x3packed:
 	JLT tile8x3packedTail
 	PCALIGN $32
 tile8x3packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -328,7 +328,7 @@ tile8x3contiguous:
 	JLT tile8x3contiguousTail
 	PCALIGN $32
 tile8x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -527,7 +527,7 @@ tile8x3strided:
 	JLT tile8x3stridedTail
 	PCALIGN $32
 tile8x3stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z24
 	VMOVUPS 64(BX), Z25
@@ -953,7 +953,7 @@ tile7x3contiguous:
 	JLT tile7x3contiguousTail
 	PCALIGN $32
 tile7x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -1334,7 +1334,7 @@ tile6x3contiguous:
 	JLT tile6x3contiguousTail
 	PCALIGN $32
 tile6x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -1672,7 +1672,7 @@ tile5x3contiguous:
 	JLT tile5x3contiguousTail
 	PCALIGN $32
 tile5x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -1975,7 +1975,7 @@ tile4x3packed:
 	JLT tile4x3packedTail
 	PCALIGN $32
 tile4x3packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -2096,7 +2096,7 @@ tile4x3contiguous:
 	JLT tile4x3contiguousTail
 	PCALIGN $32
 tile4x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -2215,7 +2215,7 @@ tile4x3strided:
 	JLT tile4x3stridedTail
 	PCALIGN $32
 tile4x3stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
@@ -2469,7 +2469,7 @@ tile3x3contiguous:
 	JLT tile3x3contiguousTail
 	PCALIGN $32
 tile3x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -2686,7 +2686,7 @@ tile2x3packed:
 	JLT tile2x3packedTail
 	PCALIGN $32
 tile2x3packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -2767,7 +2767,7 @@ tile2x3contiguous:
 	JLT tile2x3contiguousTail
 	PCALIGN $32
 tile2x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -2846,7 +2846,7 @@ tile2x3strided:
 	JLT tile2x3stridedTail
 	PCALIGN $32
 tile2x3stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
@@ -3022,7 +3022,7 @@ tile1x3packed:
 	JLT tile1x3packedTail
 	PCALIGN $32
 tile1x3packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -3083,7 +3083,7 @@ tile1x3contiguous:
 	JLT tile1x3contiguousTail
 	PCALIGN $32
 tile1x3contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -3142,7 +3142,7 @@ tile1x3strided:
 	JLT tile1x3stridedTail
 	PCALIGN $32
 tile1x3stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
@@ -3291,7 +3291,7 @@ tile8x2packed:
 	JLT tile8x2packedTail
 	PCALIGN $32
 tile8x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -3446,7 +3446,7 @@ tile8x2contiguous:
 	JLT tile8x2contiguousTail
 	PCALIGN $32
 tile8x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -3599,7 +3599,7 @@ tile8x2strided:
 	JLT tile8x2stridedTail
 	PCALIGN $32
 tile8x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
@@ -3925,7 +3925,7 @@ tile7x2contiguous:
 	JLT tile7x2contiguousTail
 	PCALIGN $32
 tile7x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -4217,7 +4217,7 @@ tile6x2contiguous:
 	JLT tile6x2contiguousTail
 	PCALIGN $32
 tile6x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -4478,7 +4478,7 @@ tile5x2contiguous:
 	JLT tile5x2contiguousTail
 	PCALIGN $32
 tile5x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -4716,7 +4716,7 @@ tile4x2packed:
 	JLT tile4x2packedTail
 	PCALIGN $32
 tile4x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -4811,7 +4811,7 @@ tile4x2contiguous:
 	JLT tile4x2contiguousTail
 	PCALIGN $32
 tile4x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -4904,7 +4904,7 @@ tile4x2strided:
 	JLT tile4x2stridedTail
 	PCALIGN $32
 tile4x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
@@ -5106,7 +5106,7 @@ tile3x2contiguous:
 	JLT tile3x2contiguousTail
 	PCALIGN $32
 tile3x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -5282,7 +5282,7 @@ tile2x2packed:
 	JLT tile2x2packedTail
 	PCALIGN $32
 tile2x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -5347,7 +5347,7 @@ tile2x2contiguous:
 	JLT tile2x2contiguousTail
 	PCALIGN $32
 tile2x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -5410,7 +5410,7 @@ tile2x2strided:
 	JLT tile2x2stridedTail
 	PCALIGN $32
 tile2x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
@@ -5558,7 +5558,7 @@ tile1x2packed:
 	JLT tile1x2packedTail
 	PCALIGN $32
 tile1x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -5608,7 +5608,7 @@ tile1x2contiguous:
 	JLT tile1x2contiguousTail
 	PCALIGN $32
 tile1x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
@@ -5656,7 +5656,7 @@ tile1x2strided:
 	JLT tile1x2stridedTail
 	PCALIGN $32
 tile1x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
@@ -5781,7 +5781,7 @@ tile8x1packed:
 	JLT tile8x1packedTail
 	PCALIGN $32
 tile8x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5890,7 +5890,7 @@ tile8x1contiguous:
 	JLT tile8x1contiguousTail
 	PCALIGN $32
 tile8x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5997,7 +5997,7 @@ tile8x1strided:
 	JLT tile8x1stridedTail
 	PCALIGN $32
 tile8x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z8
 	VBROADCASTSS (AX), Z9
@@ -6223,7 +6223,7 @@ tile7x1contiguous:
 	JLT tile7x1contiguousTail
 	PCALIGN $32
 tile7x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -6426,7 +6426,7 @@ tile6x1contiguous:
 	JLT tile6x1contiguousTail
 	PCALIGN $32
 tile6x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -6610,7 +6610,7 @@ tile5x1contiguous:
 	JLT tile5x1contiguousTail
 	PCALIGN $32
 tile5x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -6783,7 +6783,7 @@ tile4x1packed:
 	JLT tile4x1packedTail
 	PCALIGN $32
 tile4x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -6852,7 +6852,7 @@ tile4x1contiguous:
 	JLT tile4x1contiguousTail
 	PCALIGN $32
 tile4x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -6919,7 +6919,7 @@ tile4x1strided:
 	JLT tile4x1stridedTail
 	PCALIGN $32
 tile4x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z4
 	VBROADCASTSS (AX), Z5
@@ -7069,7 +7069,7 @@ tile3x1contiguous:
 	JLT tile3x1contiguousTail
 	PCALIGN $32
 tile3x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7204,7 +7204,7 @@ tile2x1packed:
 	JLT tile2x1packedTail
 	PCALIGN $32
 tile2x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7253,7 +7253,7 @@ tile2x1contiguous:
 	JLT tile2x1contiguousTail
 	PCALIGN $32
 tile2x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7300,7 +7300,7 @@ tile2x1strided:
 	JLT tile2x1stridedTail
 	PCALIGN $32
 tile2x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z2
 	VBROADCASTSS (AX), Z3
@@ -7420,7 +7420,7 @@ tile1x1packed:
 	JLT tile1x1packedTail
 	PCALIGN $32
 tile1x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7459,7 +7459,7 @@ tile1x1contiguous:
 	JLT tile1x1contiguousTail
 	PCALIGN $32
 tile1x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7496,7 +7496,7 @@ tile1x1strided:
 	JLT tile1x1stridedTail
 	PCALIGN $32
 tile1x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Z1
 	VBROADCASTSS (AX), Z2
@@ -7649,7 +7649,7 @@ tile6x2packed:
 	JLT tile6x2packedTail
 	PCALIGN $32
 tile6x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7773,7 +7773,7 @@ tile6x2contiguous:
 	JLT tile6x2contiguousTail
 	PCALIGN $32
 tile6x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -7895,7 +7895,7 @@ tile6x2strided:
 	JLT tile6x2stridedTail
 	PCALIGN $32
 tile6x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y12
 	VMOVUPS 32(BX), Y13
@@ -8216,7 +8216,7 @@ tile5x2contiguous:
 	JLT tile5x2contiguousTail
 	PCALIGN $32
 tile5x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -8501,7 +8501,7 @@ tile4x2packed:
 	JLT tile4x2packedTail
 	PCALIGN $32
 tile4x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -8595,7 +8595,7 @@ tile4x2contiguous:
 	JLT tile4x2contiguousTail
 	PCALIGN $32
 tile4x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -8687,7 +8687,7 @@ tile4x2strided:
 	JLT tile4x2stridedTail
 	PCALIGN $32
 tile4x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y8
 	VMOVUPS 32(BX), Y9
@@ -8928,7 +8928,7 @@ tile3x2contiguous:
 	JLT tile3x2contiguousTail
 	PCALIGN $32
 tile3x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9133,7 +9133,7 @@ tile2x2packed:
 	JLT tile2x2packedTail
 	PCALIGN $32
 tile2x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9197,7 +9197,7 @@ tile2x2contiguous:
 	JLT tile2x2contiguousTail
 	PCALIGN $32
 tile2x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9259,7 +9259,7 @@ tile2x2strided:
 	JLT tile2x2stridedTail
 	PCALIGN $32
 tile2x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y4
 	VMOVUPS 32(BX), Y5
@@ -9428,7 +9428,7 @@ tile1x2packed:
 	JLT tile1x2packedTail
 	PCALIGN $32
 tile1x2packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9477,7 +9477,7 @@ tile1x2contiguous:
 	JLT tile1x2contiguousTail
 	PCALIGN $32
 tile1x2contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9524,7 +9524,7 @@ tile1x2strided:
 	JLT tile1x2stridedTail
 	PCALIGN $32
 tile1x2stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y2
 	VMOVUPS 32(BX), Y3
@@ -9659,7 +9659,7 @@ tile6x1packed:
 	JLT tile6x1packedTail
 	PCALIGN $32
 tile6x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9748,7 +9748,7 @@ tile6x1contiguous:
 	JLT tile6x1contiguousTail
 	PCALIGN $32
 tile6x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -9835,7 +9835,7 @@ tile6x1strided:
 	JLT tile6x1stridedTail
 	PCALIGN $32
 tile6x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y6
 	VBROADCASTSS (AX), Y7
@@ -10062,7 +10062,7 @@ tile5x1contiguous:
 	JLT tile5x1contiguousTail
 	PCALIGN $32
 tile5x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10268,7 +10268,7 @@ tile4x1packed:
 	JLT tile4x1packedTail
 	PCALIGN $32
 tile4x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10337,7 +10337,7 @@ tile4x1contiguous:
 	JLT tile4x1contiguousTail
 	PCALIGN $32
 tile4x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10404,7 +10404,7 @@ tile4x1strided:
 	JLT tile4x1stridedTail
 	PCALIGN $32
 tile4x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y4
 	VBROADCASTSS (AX), Y5
@@ -10581,7 +10581,7 @@ tile3x1contiguous:
 	JLT tile3x1contiguousTail
 	PCALIGN $32
 tile3x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10737,7 +10737,7 @@ tile2x1packed:
 	JLT tile2x1packedTail
 	PCALIGN $32
 tile2x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10786,7 +10786,7 @@ tile2x1contiguous:
 	JLT tile2x1contiguousTail
 	PCALIGN $32
 tile2x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -10833,7 +10833,7 @@ tile2x1strided:
 	JLT tile2x1stridedTail
 	PCALIGN $32
 tile2x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y2
 	VBROADCASTSS (AX), Y3
@@ -10968,7 +10968,7 @@ tile1x1packed:
 	JLT tile1x1packedTail
 	PCALIGN $32
 tile1x1packedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -11007,7 +11007,7 @@ tile1x1contiguous:
 	JLT tile1x1contiguousTail
 	PCALIGN $32
 tile1x1contiguousLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -11044,7 +11044,7 @@ tile1x1strided:
 	JLT tile1x1stridedTail
 	PCALIGN $32
 tile1x1stridedLoop:
-	PREFETCHT1 (SI)
+	PREFETCHT1 0(SI)
 	ADDQ $64, SI
 	VMOVUPS 0(BX), Y1
 	VBROADCASTSS (AX), Y2

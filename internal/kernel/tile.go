@@ -9,7 +9,7 @@ package kernel
 type tileArgs struct {
 	a, b, c, bias      []float32
 	segs               []tileSeg
-	ahead              []float32 // what a later tile reads: a round of the loop asks for 64 bytes of it
+	ahead              []float32 // what a later tile reads: see tileAhead
 	ars, acs, brs, ldc int
 	ldcBytes           int // 4·ldc, set by tile
 	k, rows, vecs      int
@@ -19,6 +19,9 @@ type tileArgs struct {
 	lastLanes          int       // the same as a number
 	alpha              float32
 }
+
+// tileAhead is how many floats of ahead a step of k asks for.
+const tileAhead = 4
 
 // tileSeg is a part of a sum: where its operands begin in a and b.
 type tileSeg struct{ a, b int }

@@ -37,3 +37,22 @@ func (j *elemJob) vector(op vectorOp, lo, hi int) int {
 	}
 	return lo + n
 }
+
+// maxLanes is the most that a tier has.
+const maxLanes = 16
+
+// vectorTail is vector for a function of x alone that takes long: what is left goes
+// through a vector of its own.
+func (j *elemJob) vectorTail(op vectorOp, lo, hi int) int {
+	lo = j.vector(op, lo, hi)
+	if lo == hi {
+		return lo
+	}
+	var x, y [maxLanes]float32
+	copy(x[:], j.x[lo:hi])
+	k := elemJob{dst: y[:], x: x[:], one: j.one}
+	if k.vector(op, 0, tier.lanes) == 0 {
+		return lo
+	}
+	return lo + copy(j.dst[lo:hi], y[:])
+}

@@ -21,6 +21,12 @@ TEXT ·winoAVX512(SB), NOSPLIT, $0-24
 	JEQ Grad
 	CMPL AX, $const_winoGradTaps
 	JEQ GradTaps
+	CMPL AX, $const_winoSmallInput
+	JEQ SmallInput
+	CMPL AX, $const_winoSmallTaps
+	JEQ SmallTaps
+	CMPL AX, $const_winoSmallOutput
+	JEQ SmallOutput
 	INT $3
 Input:
 	MOVL $0x3f000000, AX
@@ -843,6 +849,166 @@ GradTapsLoop:
 	JNE GradTapsRow
 	VZEROUPPER
 	RET
+SmallInput:
+SmallInputRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallInputLoop:
+	MOVQ winoArgs_src+0(DI), AX
+	VMOVUPS (AX)(SI*1), Z0
+	MOVQ winoArgs_src+72(DI), BX
+	VMOVUPS (BX)(SI*1), Z1
+	MOVQ winoArgs_src+144(DI), CX
+	VMOVUPS (CX)(SI*1), Z2
+	VSUBPS Z1, Z0, Z0
+	VSUBPS Z2, Z1, Z2
+	MOVQ winoArgs_src+24(DI), DX
+	VMOVUPS (DX)(SI*1), Z3
+	MOVQ winoArgs_src+96(DI), R8
+	VMOVUPS (R8)(SI*1), Z4
+	MOVQ winoArgs_src+168(DI), R9
+	VMOVUPS (R9)(SI*1), Z5
+	VSUBPS Z4, Z3, Z3
+	VSUBPS Z5, Z4, Z5
+	MOVQ winoArgs_src+48(DI), R10
+	VMOVUPS (R10)(SI*1), Z6
+	MOVQ winoArgs_src+120(DI), R11
+	VMOVUPS (R11)(SI*1), Z7
+	MOVQ winoArgs_src+192(DI), R12
+	VMOVUPS (R12)(SI*1), Z8
+	VSUBPS Z7, Z6, Z6
+	VSUBPS Z8, Z7, Z8
+	VSUBPS Z3, Z0, Z0
+	VSUBPS Z6, Z3, Z6
+	MOVQ winoArgs_dst+0(DI), R13
+	VMOVUPS Z0, (R13)(R14*1)
+	MOVQ winoArgs_dst+24(DI), AX
+	VMOVUPS Z3, (AX)(R14*1)
+	MOVQ winoArgs_dst+48(DI), BX
+	VMOVUPS Z6, (BX)(R14*1)
+	VSUBPS Z4, Z1, Z1
+	VSUBPS Z7, Z4, Z7
+	MOVQ winoArgs_dst+72(DI), CX
+	VMOVUPS Z1, (CX)(R14*1)
+	MOVQ winoArgs_dst+96(DI), DX
+	VMOVUPS Z4, (DX)(R14*1)
+	MOVQ winoArgs_dst+120(DI), R8
+	VMOVUPS Z7, (R8)(R14*1)
+	VSUBPS Z5, Z2, Z2
+	VSUBPS Z8, Z5, Z8
+	MOVQ winoArgs_dst+144(DI), R9
+	VMOVUPS Z2, (R9)(R14*1)
+	MOVQ winoArgs_dst+168(DI), R10
+	VMOVUPS Z5, (R10)(R14*1)
+	MOVQ winoArgs_dst+192(DI), R11
+	VMOVUPS Z8, (R11)(R14*1)
+	ADDQ $64, SI
+	ADDQ $64, R14
+	SUBQ $64, R15
+	JGT SmallInputLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallInputRow
+	VZEROUPPER
+	RET
+SmallTaps:
+SmallTapsRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallTapsLoop:
+	MOVQ winoArgs_src+0(DI), R12
+	VMOVUPS (R12)(SI*1), Z0
+	MOVQ winoArgs_src+48(DI), R13
+	VMOVUPS (R13)(SI*1), Z1
+	VADDPS Z1, Z0, Z2
+	MOVQ winoArgs_src+24(DI), AX
+	VMOVUPS (AX)(SI*1), Z3
+	MOVQ winoArgs_src+72(DI), BX
+	VMOVUPS (BX)(SI*1), Z4
+	VADDPS Z4, Z3, Z5
+	VADDPS Z3, Z0, Z6
+	MOVQ winoArgs_dst+0(DI), CX
+	VMOVUPS Z0, (CX)(R14*1)
+	MOVQ winoArgs_dst+24(DI), DX
+	VMOVUPS Z6, (DX)(R14*1)
+	MOVQ winoArgs_dst+48(DI), R8
+	VMOVUPS Z3, (R8)(R14*1)
+	VADDPS Z5, Z2, Z3
+	MOVQ winoArgs_dst+72(DI), R9
+	VMOVUPS Z2, (R9)(R14*1)
+	MOVQ winoArgs_dst+96(DI), R10
+	VMOVUPS Z3, (R10)(R14*1)
+	MOVQ winoArgs_dst+120(DI), R11
+	VMOVUPS Z5, (R11)(R14*1)
+	VADDPS Z4, Z1, Z5
+	MOVQ winoArgs_dst+144(DI), R12
+	VMOVUPS Z1, (R12)(R14*1)
+	MOVQ winoArgs_dst+168(DI), R13
+	VMOVUPS Z5, (R13)(R14*1)
+	MOVQ winoArgs_dst+192(DI), AX
+	VMOVUPS Z4, (AX)(R14*1)
+	ADDQ $64, SI
+	ADDQ $64, R14
+	SUBQ $64, R15
+	JGT SmallTapsLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallTapsRow
+	VZEROUPPER
+	RET
+SmallOutput:
+SmallOutputRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallOutputLoop:
+	MOVQ winoArgs_src+0(DI), BX
+	VMOVUPS (BX)(SI*1), Z0
+	MOVQ winoArgs_src+72(DI), CX
+	VMOVUPS (CX)(SI*1), Z1
+	MOVQ winoArgs_src+144(DI), DX
+	VMOVUPS (DX)(SI*1), Z2
+	VADDPS Z1, Z0, Z0
+	VSUBPS Z2, Z1, Z1
+	MOVQ winoArgs_src+24(DI), R8
+	VMOVUPS (R8)(SI*1), Z2
+	MOVQ winoArgs_src+96(DI), R9
+	VMOVUPS (R9)(SI*1), Z3
+	MOVQ winoArgs_src+168(DI), R10
+	VMOVUPS (R10)(SI*1), Z4
+	VADDPS Z3, Z2, Z2
+	VSUBPS Z4, Z3, Z3
+	MOVQ winoArgs_src+48(DI), R11
+	VMOVUPS (R11)(SI*1), Z4
+	MOVQ winoArgs_src+120(DI), R12
+	VMOVUPS (R12)(SI*1), Z5
+	MOVQ winoArgs_src+192(DI), R13
+	VMOVUPS (R13)(SI*1), Z6
+	VADDPS Z5, Z4, Z4
+	VSUBPS Z6, Z5, Z5
+	VADDPS Z2, Z0, Z0
+	VSUBPS Z4, Z2, Z2
+	MOVQ winoArgs_dst+0(DI), AX
+	VMOVUPS Z0, (AX)(R14*1)
+	MOVQ winoArgs_dst+24(DI), BX
+	VMOVUPS Z2, (BX)(R14*1)
+	VADDPS Z3, Z1, Z1
+	VSUBPS Z5, Z3, Z3
+	MOVQ winoArgs_dst+48(DI), CX
+	VMOVUPS Z1, (CX)(R14*1)
+	MOVQ winoArgs_dst+72(DI), DX
+	VMOVUPS Z3, (DX)(R14*1)
+	ADDQ $64, SI
+	ADDQ $64, R14
+	SUBQ $64, R15
+	JGT SmallOutputLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallOutputRow
+	VZEROUPPER
+	RET
 
 TEXT ·winoAVX2(SB), NOSPLIT, $768-24
 	MOVBLZX op+0(FP), AX
@@ -860,6 +1026,12 @@ TEXT ·winoAVX2(SB), NOSPLIT, $768-24
 	JEQ Grad
 	CMPL AX, $const_winoGradTaps
 	JEQ GradTaps
+	CMPL AX, $const_winoSmallInput
+	JEQ SmallInput
+	CMPL AX, $const_winoSmallTaps
+	JEQ SmallTaps
+	CMPL AX, $const_winoSmallOutput
+	JEQ SmallOutput
 	INT $3
 Input:
 	MOVL $0x3f000000, AX
@@ -1852,5 +2024,201 @@ GradTapsLoop:
 	ADDQ winoArgs_dstSkip(DI), R14
 	DECQ winoArgs_rows(DI)
 	JNE GradTapsRow
+	VZEROUPPER
+	RET
+SmallInput:
+SmallInputRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallInputLoop:
+	MOVQ winoArgs_src+0(DI), AX
+	VMOVUPS (AX)(SI*1), Y0
+	MOVQ winoArgs_src+72(DI), BX
+	VMOVUPS (BX)(SI*1), Y1
+	MOVQ winoArgs_src+144(DI), CX
+	VMOVUPS (CX)(SI*1), Y2
+	VSUBPS Y1, Y0, Y0
+	VSUBPS Y2, Y1, Y2
+	VMOVUPS Y0, 0(SP)
+	VMOVUPS Y1, 64(SP)
+	VMOVUPS Y2, 160(SP)
+	MOVQ winoArgs_src+24(DI), DX
+	VMOVUPS (DX)(SI*1), Y2
+	MOVQ winoArgs_src+96(DI), R8
+	VMOVUPS (R8)(SI*1), Y1
+	MOVQ winoArgs_src+168(DI), R9
+	VMOVUPS (R9)(SI*1), Y0
+	VSUBPS Y1, Y2, Y2
+	VSUBPS Y0, Y1, Y0
+	VMOVUPS Y2, 32(SP)
+	VMOVUPS Y1, 96(SP)
+	VMOVUPS Y0, 192(SP)
+	MOVQ winoArgs_src+48(DI), R10
+	VMOVUPS (R10)(SI*1), Y0
+	MOVQ winoArgs_src+120(DI), R11
+	VMOVUPS (R11)(SI*1), Y1
+	MOVQ winoArgs_src+192(DI), R12
+	VMOVUPS (R12)(SI*1), Y2
+	VSUBPS Y1, Y0, Y0
+	VSUBPS Y2, Y1, Y2
+	VMOVUPS Y1, 128(SP)
+	VMOVUPS Y2, 224(SP)
+	VMOVUPS 0(SP), Y2
+	VMOVUPS 32(SP), Y1
+	VSUBPS Y1, Y2, Y2
+	VSUBPS Y0, Y1, Y0
+	MOVQ winoArgs_dst+0(DI), R13
+	VMOVUPS Y2, (R13)(R14*1)
+	MOVQ winoArgs_dst+24(DI), AX
+	VMOVUPS Y1, (AX)(R14*1)
+	MOVQ winoArgs_dst+48(DI), BX
+	VMOVUPS Y0, (BX)(R14*1)
+	VMOVUPS 64(SP), Y0
+	VMOVUPS 96(SP), Y1
+	VMOVUPS 128(SP), Y2
+	VSUBPS Y1, Y0, Y0
+	VSUBPS Y2, Y1, Y2
+	MOVQ winoArgs_dst+72(DI), CX
+	VMOVUPS Y0, (CX)(R14*1)
+	MOVQ winoArgs_dst+96(DI), DX
+	VMOVUPS Y1, (DX)(R14*1)
+	MOVQ winoArgs_dst+120(DI), R8
+	VMOVUPS Y2, (R8)(R14*1)
+	VMOVUPS 160(SP), Y2
+	VMOVUPS 192(SP), Y1
+	VMOVUPS 224(SP), Y0
+	VSUBPS Y1, Y2, Y2
+	VSUBPS Y0, Y1, Y0
+	MOVQ winoArgs_dst+144(DI), R9
+	VMOVUPS Y2, (R9)(R14*1)
+	MOVQ winoArgs_dst+168(DI), R10
+	VMOVUPS Y1, (R10)(R14*1)
+	MOVQ winoArgs_dst+192(DI), R11
+	VMOVUPS Y0, (R11)(R14*1)
+	ADDQ $32, SI
+	ADDQ $32, R14
+	SUBQ $32, R15
+	JGT SmallInputLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallInputRow
+	VZEROUPPER
+	RET
+SmallTaps:
+SmallTapsRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallTapsLoop:
+	MOVQ winoArgs_src+0(DI), R12
+	VMOVUPS (R12)(SI*1), Y0
+	MOVQ winoArgs_src+48(DI), R13
+	VMOVUPS (R13)(SI*1), Y1
+	VADDPS Y1, Y0, Y2
+	VMOVUPS Y0, 0(SP)
+	VMOVUPS Y2, 32(SP)
+	VMOVUPS Y1, 96(SP)
+	MOVQ winoArgs_src+24(DI), AX
+	VMOVUPS (AX)(SI*1), Y1
+	MOVQ winoArgs_src+72(DI), BX
+	VMOVUPS (BX)(SI*1), Y2
+	VADDPS Y2, Y1, Y0
+	VMOVUPS Y0, 64(SP)
+	VMOVUPS Y2, 128(SP)
+	VMOVUPS 0(SP), Y2
+	VADDPS Y1, Y2, Y0
+	MOVQ winoArgs_dst+0(DI), CX
+	VMOVUPS Y2, (CX)(R14*1)
+	MOVQ winoArgs_dst+24(DI), DX
+	VMOVUPS Y0, (DX)(R14*1)
+	MOVQ winoArgs_dst+48(DI), R8
+	VMOVUPS Y1, (R8)(R14*1)
+	VMOVUPS 32(SP), Y1
+	VMOVUPS 64(SP), Y0
+	VADDPS Y0, Y1, Y2
+	MOVQ winoArgs_dst+72(DI), R9
+	VMOVUPS Y1, (R9)(R14*1)
+	MOVQ winoArgs_dst+96(DI), R10
+	VMOVUPS Y2, (R10)(R14*1)
+	MOVQ winoArgs_dst+120(DI), R11
+	VMOVUPS Y0, (R11)(R14*1)
+	VMOVUPS 96(SP), Y0
+	VMOVUPS 128(SP), Y2
+	VADDPS Y2, Y0, Y1
+	MOVQ winoArgs_dst+144(DI), R12
+	VMOVUPS Y0, (R12)(R14*1)
+	MOVQ winoArgs_dst+168(DI), R13
+	VMOVUPS Y1, (R13)(R14*1)
+	MOVQ winoArgs_dst+192(DI), AX
+	VMOVUPS Y2, (AX)(R14*1)
+	ADDQ $32, SI
+	ADDQ $32, R14
+	SUBQ $32, R15
+	JGT SmallTapsLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallTapsRow
+	VZEROUPPER
+	RET
+SmallOutput:
+SmallOutputRow:
+	MOVQ n+16(FP), R15
+	PCALIGN $32
+SmallOutputLoop:
+	MOVQ winoArgs_src+0(DI), BX
+	VMOVUPS (BX)(SI*1), Y0
+	MOVQ winoArgs_src+72(DI), CX
+	VMOVUPS (CX)(SI*1), Y1
+	MOVQ winoArgs_src+144(DI), DX
+	VMOVUPS (DX)(SI*1), Y2
+	VADDPS Y1, Y0, Y0
+	VSUBPS Y2, Y1, Y1
+	VMOVUPS Y0, 0(SP)
+	VMOVUPS Y1, 64(SP)
+	MOVQ winoArgs_src+24(DI), R8
+	VMOVUPS (R8)(SI*1), Y1
+	MOVQ winoArgs_src+96(DI), R9
+	VMOVUPS (R9)(SI*1), Y0
+	MOVQ winoArgs_src+168(DI), R10
+	VMOVUPS (R10)(SI*1), Y2
+	VADDPS Y0, Y1, Y1
+	VSUBPS Y2, Y0, Y0
+	VMOVUPS Y1, 32(SP)
+	VMOVUPS Y0, 96(SP)
+	MOVQ winoArgs_src+48(DI), R11
+	VMOVUPS (R11)(SI*1), Y0
+	MOVQ winoArgs_src+120(DI), R12
+	VMOVUPS (R12)(SI*1), Y1
+	MOVQ winoArgs_src+192(DI), R13
+	VMOVUPS (R13)(SI*1), Y2
+	VADDPS Y1, Y0, Y0
+	VSUBPS Y2, Y1, Y1
+	VMOVUPS Y1, 128(SP)
+	VMOVUPS 0(SP), Y1
+	VMOVUPS 32(SP), Y2
+	VADDPS Y2, Y1, Y1
+	VSUBPS Y0, Y2, Y2
+	MOVQ winoArgs_dst+0(DI), AX
+	VMOVUPS Y1, (AX)(R14*1)
+	MOVQ winoArgs_dst+24(DI), BX
+	VMOVUPS Y2, (BX)(R14*1)
+	VMOVUPS 64(SP), Y2
+	VMOVUPS 96(SP), Y1
+	VMOVUPS 128(SP), Y0
+	VADDPS Y1, Y2, Y2
+	VSUBPS Y0, Y1, Y1
+	MOVQ winoArgs_dst+48(DI), CX
+	VMOVUPS Y2, (CX)(R14*1)
+	MOVQ winoArgs_dst+72(DI), DX
+	VMOVUPS Y1, (DX)(R14*1)
+	ADDQ $32, SI
+	ADDQ $32, R14
+	SUBQ $32, R15
+	JGT SmallOutputLoop
+	ADDQ winoArgs_srcSkip(DI), SI
+	ADDQ winoArgs_dstSkip(DI), R14
+	DECQ winoArgs_rows(DI)
+	JNE SmallOutputRow
 	VZEROUPPER
 	RET

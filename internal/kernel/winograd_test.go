@@ -32,8 +32,8 @@ func winoCases() []convCase {
 
 // winoAt returns the tile of output i of n, as its first output and its number of
 // outputs.
-func winoAt(i, n int) (first, count int) {
-	for tiles := (n + 3) / 4; ; tiles-- {
+func winoAt(f *winoForm, i, n int) (first, count int) {
+	for tiles := (n + f.outputs - 1) / f.outputs; ; tiles-- {
 		count = (n - first + tiles - 1) / tiles
 		if i < first+count {
 			return first, count
@@ -43,7 +43,7 @@ func winoAt(i, n int) (first, count int) {
 }
 
 // winoNeed returns the products that a tile of count outputs needs in a dimension.
-func winoNeed(count int) int { return 4 + count/4 }
+func winoNeed(f *winoForm, count int) int { return f.outputs + count/f.outputs }
 
 // winoMatrix returns a square of a side, of what at returns.
 func winoMatrix(side int, at func(r, c int) float32) [][]float32 {
@@ -56,44 +56,55 @@ func winoMatrix(side int, at func(r, c int) float32) [][]float32 {
 	return m
 }
 
-// TestFastConv: the fast form is for some geometries only, and where it pays.
+// TestFastConv: there is a fast form for some geometries only, where it pays, and
+// with enough tiles.
 func TestFastConv(t *testing.T) {
+	large, small := &winoForms[0], &winoForms[1]
 	dilated := square(11, 48, 4, 48, 4, 2, 1)
 	dilated.DilationH, dilated.DilationW = 2, 2
 	grouped := square(8, 96, 4, 96, 4, 2, 1)
 	grouped.Groups = 2
 	for what, c := range map[string]struct {
-		s    ConvShape
-		fast bool
+		s     ConvShape
+		tiles int
+		form  *winoForm
 	}{
-		"fast":                  {square(8, 48, 4, 48, 4, 2, 1), true},
-		"few fine channels":     {square(8, 31, 4, 48, 4, 2, 1), false},
-		"few coarse channels":   {square(8, 48, 4, 31, 4, 2, 1), false},
-		"stride 1":              {square(8, 48, 7, 48, 4, 1, 1), false},
-		"3x3 taps":              {square(8, 48, 4, 48, 3, 2, 1), false},
-		"dilation":              {dilated, false},
-		"groups":                {grouped, false},
-		"three by three":        {square(6, 48, 3, 48, 4, 2, 1), true},
-		"as many products":      {square(4, 48, 2, 48, 4, 2, 1), false},
-		"a grid of one coarse":  {square(4, 48, 1, 48, 4, 2, 0), false},
-		"a grid of one and pad": {square(2, 48, 1, 48, 4, 2, 1), false},
+		"large":                   {square(8, 48, 4, 48, 4, 2, 1), 0, large},
+		"few fine channels":       {square(8, 31, 4, 48, 4, 2, 1), 0, nil},
+		"few coarse channels":     {square(8, 48, 4, 31, 4, 2, 1), 0, nil},
+		"stride 1":                {square(8, 48, 7, 48, 4, 1, 1), 0, nil},
+		"3x3 taps":                {square(8, 48, 4, 48, 3, 2, 1), 0, nil},
+		"dilation":                {dilated, 0, nil},
+		"groups":                  {grouped, 0, nil},
+		"three by three":          {square(6, 48, 3, 48, 4, 2, 1), 0, large},
+		"as many products":        {square(4, 48, 2, 48, 4, 2, 1), 0, nil},
+		"a grid of one coarse":    {square(4, 48, 1, 48, 4, 2, 0), 0, nil},
+		"a grid of one and pad":   {square(2, 48, 1, 48, 4, 2, 1), 0, nil},
+		"16 tiles of 4x4":         {square(32, 48, 16, 48, 4, 2, 1), 16, large},
+		"fewer":                   {square(16, 48, 8, 48, 4, 2, 1), 16, small},
+		"tiles that are not full": {square(14, 48, 7, 48, 4, 2, 1), 16, nil},
+		"12 full ones":            {square(14, 48, 7, 48, 4, 2, 1), 12, small},
+		"too few":                 {square(8, 48, 4, 48, 4, 2, 1), 16, nil},
 	} {
-		conv := NewFastConv(c.s)
-		if forward, back := conv.forward.wino != nil, conv.back().wino != nil; forward != c.fast || back != c.fast {
-			t.Errorf("%s: fast form forward %v, transposed %v, want %v", what, forward, back, c.fast)
+		conv := NewFastConv(c.s, c.tiles)
+		if forward, back := conv.forward.winoForm(), conv.back().winoForm(); forward != c.form || back != c.form {
+			t.Errorf("%s: forms %+v and %+v, want %+v", what, forward, back, c.form)
 		}
 	}
 }
 
 // The transformations of the fast form along one dimension, as matrices. What the
 // passes compute in another order and fused is what lines says.
-var (
-	winoInputMatrix  = [][]float64{{1, -.5, -1, .5}, {0, 2, 1, -1}, {0, -2, 3, -1}, {0, 1, 0, -1}, {0, -2, 1, 2, -1}}
-	winoTapsMatrix   = [][]float64{{1}, {.5, .5}, {1. / 6, -1. / 6}, {1. / 6, 2. / 6}, {0, 1}}
-	winoGradMatrix   = [][]float64{{1}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {0, 0, 0, 1}}
-	winoOutputMatrix = [][]float64{{1, 1, 1, -1}, {0, 1, -1, -2}, {0, 1, 1, -4}, {0, 1, -1, -8, -1}}
-	winoDeltaMatrix  = [][]float64{{1, .5, 1. / 6, -1. / 6}, {0, .5, -1. / 6, -2. / 6, -1}}
-)
+var winoMatrices = [...][][]float64{
+	winoInput:       {{1, -.5, -1, .5}, {0, 2, 1, -1}, {0, -2, 3, -1}, {0, 1, 0, -1}, {0, -2, 1, 2, -1}},
+	winoTaps:        {{1}, {.5, .5}, {1. / 6, -1. / 6}, {1. / 6, 2. / 6}, {0, 1}},
+	winoOutput:      {{1, 1, 1, -1}, {0, 1, -1, -2}, {0, 1, 1, -4}, {0, 1, -1, -8, -1}},
+	winoGrad:        {{1}, {1, 1, 1, 1}, {1, -1, 1, -1}, {1, 2, 4, 8}, {0, 0, 0, 1}},
+	winoGradTaps:    {{1, .5, 1. / 6, -1. / 6}, {0, .5, -1. / 6, -2. / 6, -1}},
+	winoSmallInput:  {{1, -1}, {0, 1}, {0, 1, -1}},
+	winoSmallTaps:   {{1}, {1, 1}, {0, 1}},
+	winoSmallOutput: {{1, 1}, {0, 1, -1}},
+}
 
 // winoRoundings bounds the roundings that a value meets in one line.
 const winoRoundings = 5
@@ -114,6 +125,12 @@ func winoNaive(op winoOp, x []float32) []float32 {
 	case winoGrad:
 		even, odd := x[0]+x[2], x[1]+x[3]
 		return []float32{x[0], even + odd, even - odd, x[0] + 2*(x[1]+2*(x[2]+2*x[3])), x[3]}
+	case winoSmallInput:
+		return []float32{x[0] - x[1], x[1], x[1] - x[2]}
+	case winoSmallTaps:
+		return []float32{x[0], x[0] + x[1], x[1]}
+	case winoSmallOutput:
+		return []float32{x[0] + x[1], x[1] - x[2]}
 	}
 	return []float32{fma(sixth, x[2]-x[3], x[0]+x[1]/2), fma(-sixth, x[2]+2*x[3], x[1]/2-x[4])}
 }
@@ -157,26 +174,27 @@ func winoSize(m [][]float64, x func(r, c int) float64) [][]float64 {
 }
 
 // A winoSum is what the outputs of a tile are the sums of: rows of channels of its
-// 5x5 inputs and of taps or gradients.
+// inputs and of taps or gradients.
 type winoSum struct {
+	form     *winoForm
 	products [winoProducts * winoProducts]element
 }
 
 // mul continues the products with d and g, but those of the last row or column
 // only where the tile needs them.
 func (w *winoSum) mul(d, g [][]float32, rows, cols int) {
-	op, matrix := winoTaps, winoTapsMatrix
+	in, op := w.form.input, w.form.taps
 	if len(g) == winoOutputs {
-		op, matrix = winoGrad, winoGradMatrix
+		op = winoGrad
 	}
 	size := func(x [][]float32) func(r, c int) float64 {
 		return func(r, c int) float64 { return math.Abs(float64(x[r][c])) }
 	}
-	v, u := winoSquare(winoInput, d), winoSquare(op, g)
-	sizeV, sizeU := winoSize(winoInputMatrix, size(d)), winoSize(matrix, size(g))
+	v, u := winoSquare(in, d), winoSquare(op, g)
+	sizeV, sizeU := winoSize(winoMatrices[in], size(d)), winoSize(winoMatrices[op], size(g))
 	for r := range rows {
 		for c := range cols {
-			e := &w.products[r*winoProducts+c]
+			e := &w.products[r*w.form.products+c]
 			e.mul(v[r][c], u[r][c])
 			e.size += 1.0001*sizeV[r][c]*sizeU[r][c] - math.Abs(float64(v[r][c])*float64(u[r][c]))
 		}
@@ -189,23 +207,30 @@ func (w *winoSum) end() {
 	}
 }
 
+// add adds the bias of a channel to the product that stands once in all outputs.
+func (w *winoSum) add(bias []float32, channel int) {
+	if bias != nil {
+		p := &w.products[w.form.products+1]
+		p.sum += bias[channel]
+		p.size += math.Abs(float64(bias[channel]))
+		p.rounds++
+	}
+}
+
 // output returns result (r,c) of op, and adds to e what bounds its error: every
 // product has met its own roundings, those of two lines in each operand, and
 // those of two lines of products.
 func (w *winoSum) output(op winoOp, r, c int, e *element) float32 {
-	m, x := winoOutputMatrix, make([][]float32, winoProducts)
-	if op == winoGradTaps {
-		m = winoDeltaMatrix
-	}
+	m, x := winoMatrices[op], make([][]float32, w.form.products)
 	for i := range x {
-		for k := range winoProducts {
-			x[i] = append(x[i], w.products[i*winoProducts+k].sum)
+		for k := range w.form.products {
+			x[i] = append(x[i], w.products[i*w.form.products+k].sum)
 		}
 	}
 	e.sum = winoSquare(op, x)[r][c]
 	for i, a := range m[r] {
 		for k, b := range m[c] {
-			p := &w.products[i*winoProducts+k]
+			p := &w.products[i*w.form.products+k]
 			e.size += math.Abs(a*b) * p.size
 			e.rounds = max(e.rounds, p.rounds+6*winoRoundings)
 		}
@@ -235,20 +260,20 @@ func (r *naiveResult) sameWhereComputed(t *testing.T, what string, got []float32
 }
 
 // naiveWinoForward is the definition of Forward in the fast form.
-func naiveWinoForward(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
-	direct := naiveForward(s, x, w, n, Epilogue{})
+func naiveWinoForward(f *winoForm, s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
+	direct := naiveForward(s, x, w, n, Epilogue{Bias: ep.Bias})
 	res := newNaiveResult(len(direct.want))
 	for i := range res.want {
-		if i%101 != 0 {
+		if i%151 != 0 {
 			res.skip(i)
 			continue
 		}
 		k, image, ow, oh := i%s.K, i/s.K%n, i/s.K/n%s.OW, i/s.K/n/s.OW
-		firstRow, rows := winoAt(oh, s.OH)
-		firstCol, cols := winoAt(ow, s.OW)
-		var sum winoSum
-		sum.channels(4, s.C, winoNeed(rows), winoNeed(cols), func(p, c int) (d, g [][]float32) {
-			return winoMatrix(5, func(r, q int) float32 {
+		firstRow, rows := winoAt(f, oh, s.OH)
+		firstCol, cols := winoAt(f, ow, s.OW)
+		sum := winoSum{form: f}
+		sum.channels(4, s.C, winoNeed(f, rows), winoNeed(f, cols), func(p, c int) (d, g [][]float32) {
+			return winoMatrix(f.products, func(r, q int) float32 {
 				h, v := 2*(firstRow+r)+p/2-s.PadH, 2*(firstCol+q)+p%2-s.PadW
 				if r > rows || q > cols || h < 0 || h >= s.H || v < 0 || v >= s.W {
 					return 0
@@ -256,10 +281,11 @@ func naiveWinoForward(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveRes
 				return x[((h*s.W+v)*n+image)*s.C+c]
 			}), winoMatrix(2, func(r, q int) float32 { return w[(k*s.C+c)*16+(p/2+2*r)*4+p%2+2*q] })
 		})
+		sum.add(ep.Bias, k)
 		var e element
-		sum.output(winoOutput, oh-firstRow, ow-firstCol, &e)
+		sum.output(f.output, oh-firstRow, ow-firstCol, &e)
 		e.exact = direct.exact[i]
-		res.set(i, &e, ep, k)
+		res.set(i, &e, Epilogue{}, 0)
 	}
 	applyGeneric(ep.Act, ep.Alpha, res.want, res.want)
 	return res
@@ -290,30 +316,30 @@ func (w *winoSum) channels(phases, depth, rows, cols int, at func(p, c int) (d, 
 }
 
 // naiveWinoTransposed is the definition of Transposed in the fast form.
-func naiveWinoTransposed(s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
-	direct := naiveTransposed(s, x, w, n, Epilogue{})
+func naiveWinoTransposed(f *winoForm, s ConvShape, x, w []float32, n int, ep Epilogue) *naiveResult {
+	direct := naiveTransposed(s, x, w, n, Epilogue{Bias: ep.Bias})
 	res := newNaiveResult(len(direct.want))
-	// tile returns the phase of fine position f of size, the first coarse row of the tile's inputs, the number of its
-	// outputs, and which of them f is.
-	tile := func(f, size, pad int) (a, first, count, r int) {
-		a = (f + pad) % 2
+	// tile returns the phase of fine position p of size, the first coarse row of the tile's inputs, the number of its
+	// outputs, and which of them p is.
+	tile := func(p, size, pad int) (a, first, count, r int) {
+		a = (p + pad) % 2
 		start := (pad - a + 1) / 2 // u of the first output of the phase
-		u := (f+pad-a)/2 - start
+		u := (p+pad-a)/2 - start
 		n := (size-1+pad-a)/2 - start + 1
-		begin, count := winoAt(u, n)
+		begin, count := winoAt(f, u, n)
 		return a, start + begin - 1, count, u - begin
 	}
 	for i := range res.want {
-		if i%101 != 0 {
+		if i%151 != 0 {
 			res.skip(i)
 			continue
 		}
 		c, image, v, h := i%s.C, i/s.C%n, i/s.C/n%s.W, i/s.C/n/s.W
 		a, oh, rows, r := tile(h, s.H, s.PadH)
 		b, ow, cols, q := tile(v, s.W, s.PadW)
-		var sum winoSum
-		sum.channels(1, s.K, winoNeed(rows), winoNeed(cols), func(_, k int) (d, g [][]float32) {
-			return winoMatrix(5, func(r, q int) float32 {
+		sum := winoSum{form: f}
+		sum.channels(1, s.K, winoNeed(f, rows), winoNeed(f, cols), func(_, k int) (d, g [][]float32) {
+			return winoMatrix(f.products, func(r, q int) float32 {
 				y, z := oh+r, ow+q
 				if r > rows || q > cols || y < 0 || y >= s.OH || z < 0 || z >= s.OW {
 					return 0
@@ -321,10 +347,11 @@ func naiveWinoTransposed(s ConvShape, x, w []float32, n int, ep Epilogue) *naive
 				return x[((y*s.OW+z)*n+image)*s.K+k]
 			}), winoMatrix(2, func(r, q int) float32 { return w[(k*s.C+c)*16+(a+2-2*r)*4+b+2-2*q] })
 		})
+		sum.add(ep.Bias, c)
 		var e element
-		sum.output(winoOutput, r, q, &e)
+		sum.output(f.output, r, q, &e)
 		e.exact = direct.exact[i]
-		res.set(i, &e, ep, c)
+		res.set(i, &e, Epilogue{}, 0)
 	}
 	applyGeneric(ep.Act, ep.Alpha, res.want, res.want)
 	return res
@@ -348,14 +375,15 @@ func naiveWinoShard(s ConvShape, x, g []float32, n, n0, n1 int) *naiveResult {
 			continue
 		}
 		k, c, r, q := i/(16*s.C), i/16%s.C, i/4%4, i%4
-		var sum winoSum
+		form := &winoForms[0]
+		sum := winoSum{form: form}
 		firstRow := 0
 		for t := range tiles {
-			_, rows := winoAt(firstRow, s.OH)
+			_, rows := winoAt(form, firstRow, s.OH)
 			firstCol, cols := 0, 0
 			for range t%tileCols + 1 {
 				firstCol += cols
-				_, cols = winoAt(firstCol, s.OW)
+				_, cols = winoAt(form, firstCol, s.OW)
 			}
 			if t%max(1, winoBlock/images) == 0 {
 				sum.end()
@@ -377,7 +405,7 @@ func naiveWinoShard(s ConvShape, x, g []float32, n, n0, n1 int) *naiveResult {
 					}
 					return g[(((firstRow+y)*s.OW+firstCol+z)*n+image)*s.K+k]
 				})
-				sum.mul(d, f, winoNeed(rows), winoNeed(cols))
+				sum.mul(d, f, winoNeed(form, rows), winoNeed(form, cols))
 			}
 			if t%tileCols == tileCols-1 {
 				firstRow += rows
@@ -392,61 +420,75 @@ func naiveWinoShard(s ConvShape, x, g []float32, n, n0, n1 int) *naiveResult {
 	return res
 }
 
-// TestWinograd compares the fast form, bit by bit and on every tier, with its
+// TestWinograd compares the fast forms, bit by bit and on every tier, with their
 // definition, and that with the exact sums.
 func TestWinograd(t *testing.T) {
-	pools := testPools(t)
 	for i, c := range winoCases() {
 		if testing.Short() && i%3 != 0 {
 			continue
 		}
-		s, n := c.s, c.n
-		conv := NewFastConv(s)
-		if conv.forward.wino == nil && conv.back().wino == nil {
-			t.Fatalf("%v: the direct form", c)
+		large := NewFastConv(c.s, 0)
+		w := large.forward.wino
+		if w == nil || w.form != &winoForms[0] {
+			t.Fatalf("%v: not the large form", c)
 		}
-		x, g, w := guard(noiseSlice(s.H*s.W*n*s.C, 1), i%4), guard(noiseSlice(s.OH*s.OW*n*s.K, 2), 0), guard(noiseSlice(s.K*s.C*16, 3), 1)
-		ep := Epilogue{Bias: noiseSlice(max(s.C, s.K), 4), Act: []Act{LeakyRelu, Tanh, Identity}[i%3], Alpha: 0.2}
-		bare := i%2 == 0
-		if bare {
-			ep = Epilogue{}
+		small := NewFastConv(c.s, w.rows.fewest()*w.cols.fewest()/16+1)
+		if small.forward.winoForm() != &winoForms[1] {
+			t.Fatalf("%v: not the small form", c)
 		}
-		// Large batches are for the weight gradient.
-		few := min(n, 3)
-		fx, fg := x.x[:s.H*s.W*few*s.C], g.x[:s.OH*s.OW*few*s.K]
-		var forward, transposed *naiveResult
-		if conv.forward.wino != nil {
-			forward = naiveWinoForward(s, fx, w.x, few, ep)
+		testWinograd(t, large, c, i)
+		if i%2 == 0 {
+			testWinograd(t, small, c, i/2)
 		}
-		if conv.back().wino != nil {
-			transposed = naiveWinoTransposed(s, fg, w.x, few, ep)
-		}
-		weight := naiveWinoWeight(s, x.x, g.x, n, c.shards)
-		eachTier(t, func(t *testing.T) {
-			for _, p := range pools {
-				what := fmt.Sprintf("%v, %d threads", c, p.Threads())
-				if forward != nil {
-					got := newGuarded(len(forward.want), i%3)
-					conv.Forward(p, got.x, fx, w.x, few, ep)
-					got.check(t, what)
-					forward.sameWhereComputed(t, "forward, "+what, got.x, bare)
-				}
-				if transposed != nil {
-					got := newGuarded(len(transposed.want), i%3)
-					conv.Transposed(p, got.x, fg, w.x, few, ep)
-					got.check(t, what)
-					transposed.sameWhereComputed(t, "transposed, "+what, got.x, bare)
-				}
-				if conv.forward.wino != nil {
-					got := newGuarded(len(w.x), i%3)
-					conv.WeightGrad(p, got.x, x.x, g.x, n, c.shards)
-					got.check(t, what)
-					weight.sameWhereComputed(t, "weight, "+what, got.x, true)
-				}
-			}
-		})
-		x.check(t, "x")
-		g.check(t, "g")
-		w.check(t, "w")
 	}
+}
+
+func testWinograd(t *testing.T, conv *Conv, c convCase, i int) {
+	pools := testPools(t)
+	s, n := c.s, c.n
+	x, g, w := guard(noiseSlice(s.H*s.W*n*s.C, 1), i%4), guard(noiseSlice(s.OH*s.OW*n*s.K, 2), 0), guard(noiseSlice(s.K*s.C*16, 3), 1)
+	ep := Epilogue{Bias: noiseSlice(max(s.C, s.K), 4), Act: []Act{LeakyRelu, Tanh, Identity}[i%3], Alpha: 0.2}
+	bare := i%2 == 0
+	if bare {
+		ep = Epilogue{}
+	}
+	// Large batches are for the weight gradient.
+	few := min(n, 3)
+	fx, fg := x.x[:s.H*s.W*few*s.C], g.x[:s.OH*s.OW*few*s.K]
+	form := conv.forward.winoForm()
+	forward := naiveWinoForward(form, s, fx, w.x, few, ep)
+	var transposed, weight *naiveResult
+	if f := conv.back().winoForm(); f != nil {
+		transposed = naiveWinoTransposed(f, s, fg, w.x, few, ep)
+	}
+	if form == &winoForms[0] {
+		weight = naiveWinoWeight(s, x.x, g.x, n, c.shards)
+	}
+	eachTier(t, func(t *testing.T) {
+		for _, p := range pools {
+			what := fmt.Sprintf("%v, F(%d,2), %d threads", c, form.outputs, p.Threads())
+			got := newGuarded(len(forward.want), i%3)
+			conv.Forward(p, got.x, fx, w.x, few, ep)
+			got.check(t, what)
+			forward.sameWhereComputed(t, "forward, "+what, got.x, bare)
+			if transposed != nil {
+				got := newGuarded(len(transposed.want), i%3)
+				conv.Transposed(p, got.x, fg, w.x, few, ep)
+				got.check(t, what)
+				transposed.sameWhereComputed(t, "transposed, "+what, got.x, bare)
+			}
+			if weight != nil {
+				got := newGuarded(len(w.x), i%3)
+				conv.WeightGrad(p, got.x, x.x, g.x, n, c.shards)
+				got.check(t, what)
+				weight.sameWhereComputed(t, "weight, "+what, got.x, true)
+			}
+		}
+		got := newGuarded(len(forward.want), 0)
+		conv.Pack(w.x).Run(nil, got.x, fx, few, ep)
+		forward.sameWhereComputed(t, fmt.Sprintf("packed, %v", c), got.x, bare)
+	})
+	x.check(t, "x")
+	g.check(t, "g")
+	w.check(t, "w")
 }

@@ -6,11 +6,14 @@ package kernel
 type winoOp uint8
 
 const (
-	winoInput    winoOp = iota // 5x5 inputs
-	winoTaps                   // 2x2 taps to 5x5 factors of the products
-	winoOutput                 // 5x5 products to 4x4 outputs
-	winoGrad                   // 4x4 gradients of outputs to 5x5 factors
-	winoGradTaps               // 5x5 products to the gradients of 2x2 taps
+	winoInput       winoOp = iota // 5x5 inputs
+	winoTaps                      // 2x2 taps to 5x5 factors of the products
+	winoOutput                    // 5x5 products to 4x4 outputs
+	winoGrad                      // 4x4 gradients of outputs to 5x5 factors
+	winoGradTaps                  // 5x5 products to the gradients of 2x2 taps
+	winoSmallInput                // of the small form: 3x3 inputs
+	winoSmallTaps                 // 2x2 taps to 3x3 factors
+	winoSmallOutput               // 3x3 products to 2x2 outputs
 )
 
 // winoArgs are the runs of elements that a pass writes and reads, as many as it has.
@@ -23,6 +26,7 @@ type winoArgs struct {
 // winoSides are the sides of the squares that a pass writes and reads.
 var winoSides = [...]struct{ dst, src int }{
 	winoInput: {5, 5}, winoTaps: {5, 2}, winoOutput: {4, 5}, winoGrad: {5, 4}, winoGradTaps: {2, 5},
+	winoSmallInput: {3, 3}, winoSmallTaps: {3, 2}, winoSmallOutput: {2, 3},
 }
 
 // run computes rows of n elements, which begin dstStep and srcStep elements apart.
@@ -88,6 +92,12 @@ func winoLine(op winoOp, x [winoProducts]float32) (y [winoProducts]float32) {
 	case winoGrad:
 		even, odd := x[0]+x[2], x[1]+x[3]
 		return [winoProducts]float32{x[0], even + odd, even - odd, fma(2, fma(2, fma(2, x[3], x[2]), x[1]), x[0]), x[3]}
+	case winoSmallInput:
+		return [winoProducts]float32{x[0] - x[1], x[1], x[1] - x[2]}
+	case winoSmallTaps:
+		return [winoProducts]float32{x[0], x[0] + x[1], x[1]}
+	case winoSmallOutput:
+		return [winoProducts]float32{x[0] + x[1], x[1] - x[2]}
 	}
 	return [winoProducts]float32{
 		fma(sixth, x[2]-x[3], fma(0.5, x[1], x[0])),

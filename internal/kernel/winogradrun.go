@@ -2,8 +2,8 @@ package kernel
 
 // winoPackJob is a [Task]: it lays out the transformed weights of the fast form.
 // A part is a panel: its weights are laid out as for the direct form, and added.
-// For each phase of outputs and each of the 25 products there is a matrix like
-// that of a convPhase, with the phases of inputs in place of taps.
+// For each phase of outputs and each product there is a matrix like that of a
+// convPhase, with the phases of inputs in place of taps.
 type winoPackJob struct {
 	direct convPackJob
 	u      []float32
@@ -11,7 +11,7 @@ type winoPackJob struct {
 
 // winoPanel returns where the panel from column j on begins.
 func (l *convPlan) winoPanel(t *tierInfo, phase, product, j int) int {
-	return ((winoProducts*winoProducts*phase+product)*t.width(l.width) + j) * l.wino.ins * l.depth
+	return ((l.wino.form.products*l.wino.form.products*phase+product)*t.width(l.width) + j) * l.wino.ins * l.depth
 }
 
 // Run lays out one panel.
@@ -31,10 +31,10 @@ func (k *winoPackJob) Run(part int) {
 					at := w.tapAt[rp.taps[r]*l.tapCols+cp.taps[c]]
 					return k.direct.b[l.panel(t, &l.phases[at[0]], 0, j0)+at[1]*size:]
 				})
-				for product := range args.dst {
+				for product := range w.form.products * w.form.products {
 					args.dst[product] = k.u[l.winoPanel(t, q, product, j0)+i*size:]
 				}
-				args.run(winoTaps, 1, size, size, size)
+				args.run(w.form.taps, 1, size, size, size)
 			}
 		}
 	}
@@ -68,30 +68,35 @@ const (
 	winoSkew    = 80      // floats between products, so that their places in a cache differ
 )
 
-// runWinograd lays out the weights and runs.
-func (l *convPlan) runWinograd(p *Pool, dst, x, w []float32, n int, ep Epilogue) {
-	l.checkRun(dst, x, n, ep)
+// packWinograd returns w as the fast form wants it, in u if that has room.
+func (l *convPlan) packWinograd(p *Pool, t *tierInfo, u, w []float32) []float32 {
 	need("w", len(w), l.width*l.depth*l.taps)
-	if n == 0 {
-		return
-	}
-	t := tier.forWidth(l.width)
 	s := scratches.get()
 	s.a = grown(s.a, l.packedSize(t))
-	s.b = grown(s.b, l.winoPanel(t, len(l.wino.rows.phases)*len(l.wino.cols.phases), 0, 0))
+	u = grown(u, l.winoSize(t))
 	k := winoPackJobs.get()
-	k.direct, k.u = convPackJob{l, t, s.a, w}, s.b
+	k.direct, k.u = convPackJob{l, t, s.a, w}, u
 	p.Do((l.width+t.nr-1)/t.nr, k)
 	*k = winoPackJob{}
 	winoPackJobs.put(k)
+	scratches.put(s)
+	return u
+}
 
+// winoSize returns the number of floats of packed weights.
+func (l *convPlan) winoSize(t *tierInfo) int {
+	w := l.wino
+	return needShape("a packed weight", len(w.rows.phases)*len(w.cols.phases)*w.form.products*w.form.products, t.width(l.width), w.ins*l.depth)
+}
+
+// runWinograd computes the convolution with weights u of packWinograd.
+func (l *convPlan) runWinograd(p *Pool, t *tierInfo, dst, x, u []float32, n int, ep Epilogue) {
 	j := winoJobs.get()
-	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, t, s.b, dst, x, n, ep
+	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, t, u, dst, x, n, ep
 	j.divide(p.Threads())
 	p.Do(j.parts(), j)
 	*j = winoJob{}
 	winoJobs.put(j)
-	scratches.put(s)
 }
 
 // divide chooses the size of a part.
@@ -101,16 +106,23 @@ func (j *winoJob) divide(threads int) {
 	j.cols = ((l.width+j.colParts-1)/j.colParts + nr - 1) / nr * nr
 	j.colParts = (l.width + j.cols - 1) / j.cols
 	rows := winoRows
-	if winoProducts*winoProducts*l.wino.ins*l.depth*min(j.cols, l.width) > winoCached {
+	if products := l.wino.form.products * l.wino.form.products; products*l.wino.ins*l.depth*min(j.cols, l.width) > winoCached {
 		rows = winoSharing
 	}
 	j.images = min(j.n, rows/tall*tall)
 	j.imageParts = (j.n + j.images - 1) / j.images
 	j.images = ((j.n+j.imageParts-1)/j.imageParts + tall - 1) / tall * tall // evenly
 	j.imageParts = (j.n + j.images - 1) / j.images
-	j.tiles = max(1, rows/j.images)
-	for j.tiles > 1 && j.parts() < 4*threads && threads > 1 {
-		j.tiles = (j.tiles + 1) / 2
+	j.tiles = max(1, rows/min(j.images, j.n))
+	for j.parts() < 2*threads && threads > 1 {
+		if rows := min(j.images, j.n) * j.tiles; j.cols > max(rows, nr) { // fewer weights are read again than inputs
+			j.cols = (j.cols/2 + nr - 1) / nr * nr
+			j.colParts = (l.width + j.cols - 1) / j.cols
+		} else if j.tiles > 1 {
+			j.tiles = (j.tiles + 1) / 2
+		} else {
+			break
+		}
 	}
 }
 
@@ -148,6 +160,8 @@ var winoScratches freeList[winoScratch]
 // Run computes one part.
 func (j *winoJob) Run(part int) {
 	l, w := j.l, j.l.wino
+	f := w.form
+	products := f.products * f.products
 	j0 := part % j.colParts * j.cols
 	part /= j.colParts
 	cols := min(j.cols, l.width-j0)
@@ -161,8 +175,8 @@ func (j *winoJob) Run(part int) {
 	own := winoScratches.get()
 	size := w.ins * rows * l.depth // the transformed inputs of one product
 	vStep, mStep := size+winoSkew, rows*cols+winoSkew
-	own.v = grown(own.v, winoProducts*winoProducts*vStep)
-	own.m = grown(own.m, winoProducts*winoProducts*mStep)
+	own.v = grown(own.v, products*vStep)
+	own.m = grown(own.m, products*mStep)
 	own.zeros = zeros(own.zeros, images*l.depth)
 	own.outside = grown(own.outside, images*l.out)
 	var args winoArgs
@@ -171,22 +185,22 @@ func (j *winoJob) Run(part int) {
 		for qj := range w.cols.phases[qc] {
 			for tile := first; tile < first+tiles; tile++ {
 				rin, cin := &w.rows.phases[qr][qi].in[tile/len(colTiles)], &w.cols.phases[qc][qj].in[tile%len(colTiles)]
-				args.squares(winoProducts, func(r, c int) []float32 {
+				args.squares(f.products, func(r, c int) []float32 {
 					if rin[r] < 0 || cin[c] < 0 {
 						return own.zeros
 					}
 					return j.x[((rin[r]*l.inW+cin[c])*j.n+n0)*l.in:]
 				})
-				for product := range args.dst {
+				for product := range products {
 					args.dst[product] = own.v[product*vStep+at:]
 				}
-				args.run(winoInput, 1, images*l.depth, 0, 0)
+				args.run(f.input, 1, images*l.depth, 0, 0)
 				at += images * l.depth
 			}
 		}
 	}
-	for product := range winoProducts * winoProducts {
-		own.runs = winoRuns(own.runs, rowTiles, colTiles, first, first+tiles, product/winoProducts, product%winoProducts)
+	for product := range products {
+		own.runs = winoRuns(own.runs, rowTiles, colTiles, first, first+tiles, product/f.products, product%f.products)
 		for i := range own.runs { // tiles become rows
 			own.runs[i][0], own.runs[i][1] = own.runs[i][0]*images, own.runs[i][1]*images
 		}
@@ -203,33 +217,38 @@ func (j *winoJob) Run(part int) {
 // at of each. Those that it does not need were never computed: no output that it
 // has depends on them.
 func (j *winoJob) output(own *winoScratch, rt, ct *winoTile, at, step, n0, images, j0, cols int) {
-	l := j.l
-	var out [winoOutputs * winoOutputs][]float32
-	for i := range out {
-		if h, v := rt[i/winoOutputs], ct[i%winoOutputs]; h >= 0 && v >= 0 {
-			out[i] = j.dst[((h*l.outW+v)*j.n+n0)*l.out+j0:]
-		}
-	}
+	l, f := j.l, j.l.wino.form
 	var args winoArgs
-	for k := range args.src {
-		args.src[k] = own.m[k*step+at:]
-	}
-	for k, o := range out {
-		args.dst[k] = o
-		if o == nil {
-			args.dst[k] = own.outside
+	args.squares(f.products, func(r, c int) []float32 { return own.m[(r*f.products+c)*step+at:] })
+	var made [winoOutputs * winoOutputs][]float32
+	out := made[:f.outputs*f.outputs]
+	for i := range out {
+		args.dst[i] = own.outside
+		if h, v := rt.out[i/f.outputs], ct.out[i%f.outputs]; h >= 0 && v >= 0 {
+			out[i] = j.dst[((h*l.outW+v)*j.n+n0)*l.out+j0:]
+			args.dst[i] = out[i]
 		}
 	}
-	args.run(winoOutput, images, cols, l.out, cols)
+	args.run(f.output, images, cols, l.out, cols)
+	if j.ep.Act == Identity {
+		return
+	}
 	for _, o := range out {
-		for i := 0; o != nil && i < images; i++ {
-			j.ep.apply(o[i*l.out:][:cols], j0, cols)
+		switch {
+		case o == nil:
+		case cols == l.out: // rows stand side by side
+			applyAct(j.ep.Act, j.ep.Alpha, o[:images*cols], o[:images*cols])
+		default:
+			for i := range images {
+				applyAct(j.ep.Act, j.ep.Alpha, o[i*l.out:][:cols], o[i*l.out:][:cols])
+			}
 		}
 	}
 }
 
 // multiply computes, of m [rows, cols], the runs of rows that own has, for the
-// columns from j0 on of one product of transformed inputs v [ins, rows, depth].
+// columns from j0 on of one product of transformed inputs v [ins, rows, depth],
+// and adds the bias to the product that stands once in all outputs.
 func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, rows, j0, cols int) {
 	l, t := j.l, j.t
 	args := tileArgs{ars: l.depth, acs: 1, ldc: cols}
@@ -238,6 +257,10 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 		width := t.width(wide)
 		panel := j.u[l.winoPanel(t, phase, product, j0+c):][:l.wino.ins*l.depth*width]
 		args.brs, args.vecs = width, width/t.lanes
+		end := 0
+		if j.ep.Bias != nil && product == l.wino.form.products+1 { // which all outputs have once
+			args.bias, end = j.ep.Bias[j0+c:], tileBias
+		}
 		for bi := range l.wino.blocks {
 			b := &l.wino.blocks[bi]
 			own.segs = own.segs[:0]
@@ -248,9 +271,12 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 			if bi > 0 {
 				args.flags = tileAdd
 			}
+			if bi == len(l.wino.blocks)-1 {
+				args.flags |= end
+			}
 			args.setMask(wide-width+t.lanes, t.lanes)
 			args.b = panel[b.c0*width:]
-			step := 4 * b.k * len(own.segs)
+			step := tileAhead * b.k * len(own.segs)
 			ahead := panel[min((b.t1-1)*l.depth*width+(b.c0+b.k)*width, len(panel)):]
 			for _, run := range own.runs {
 				for i := run[0]; i < run[1]; i += args.rows {
@@ -272,18 +298,4 @@ func zeros(s []float32, n int) []float32 {
 		return make([]float32, n)
 	}
 	return s[:n]
-}
-
-// apply adds the bias to rows of cols elements, those of the channels from c0 on,
-// and applies the activation.
-func (ep *Epilogue) apply(rows []float32, c0, cols int) {
-	if ep.Bias != nil {
-		for i := 0; i < len(rows); i += cols {
-			j := elemJob{dst: rows[i : i+cols], x: rows[i : i+cols], y: ep.Bias[c0 : c0+cols]}
-			addOp(&j, 0, cols)
-		}
-	}
-	if ep.Act != Identity {
-		applyAct(ep.Act, ep.Alpha, rows, rows)
-	}
 }

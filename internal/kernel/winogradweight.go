@@ -112,7 +112,7 @@ func (j *winoWeightJob) Run(part int) {
 					args.dst[p] = own.v[p*vSize+(tile-o)*n*channels:]
 				}
 				args.run(winoInput, n, channels, channels, s.C)
-				rout, cout := &rowTiles[tile/len(colTiles)], &colTiles[tile%len(colTiles)]
+				rout, cout := &rowTiles[tile/len(colTiles)].out, &colTiles[tile%len(colTiles)].out
 				args.squares(winoOutputs, func(r, c int) []float32 {
 					if rout[r] < 0 || cout[c] < 0 {
 						return own.zeros
@@ -127,7 +127,7 @@ func (j *winoWeightJob) Run(part int) {
 			for p := range started {
 				own.segs = own.segs[:0]
 				for tile := o; tile < end; tile++ {
-					if p/winoProducts < rowTiles[tile/len(colTiles)].products() && p%winoProducts < colTiles[tile%len(colTiles)].products() {
+					if p/winoProducts < rowTiles[tile/len(colTiles)].products && p%winoProducts < colTiles[tile%len(colTiles)].products {
 						own.segs = append(own.segs, tileSeg{p*vSize + (tile-o)*n*channels, p*hSize + (tile-o)*n*cols})
 					}
 				}

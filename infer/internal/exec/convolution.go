@@ -15,6 +15,7 @@ type Convolution struct {
 	Conv    *Conv
 	W       []float32
 	Shape   []int        // of W, as in the file
+	Fast    bool         // in a fast form, where that pays
 	weights *convWeights // made by Settle
 }
 
@@ -32,6 +33,15 @@ func (c *Convolution) Groups() int { return c.Conv.groups }
 
 // PackedSize returns the elements that the packed weights take.
 func (c *Convolution) PackedSize() int { return c.Conv.packedSize(c.Shape) }
+
+// FastSize returns the elements that they take at most in a fast form, or 0 if there is none.
+func (c *Convolution) FastSize() int {
+	s, _, err := c.Conv.geometry([]int{1, c.Inputs(), 64, 64}[:len(c.Shape)], c.Shape) // any grid
+	if err != nil {
+		return 0
+	}
+	return s.MaxFastWeights()
+}
 
 // Fuse returns the same convolution with another epilogue.
 func (c *Convolution) Fuse(f Fused) plan.Op {
@@ -70,9 +80,11 @@ func (c *Convolution) Bind(in []*plan.Arg) plan.Runner {
 	if err != nil || c.weights == nil {
 		return c // Infer has seen the error; the rest fails when it runs
 	}
-	return &boundConvolution{
-		weights: c.weights, conv: kernel.NewConv(s.ConvShape), epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha},
+	conv := kernel.NewConv(s.ConvShape)
+	if c.Fast {
+		conv = kernel.NewFastConv(s.ConvShape, kernel.OneImage)
 	}
+	return &boundConvolution{weights: c.weights, conv: conv, epilogue: kernel.Epilogue{Bias: c.Bias, Act: c.Act, Alpha: c.Alpha}}
 }
 
 // Run is called for convolutions that were not bound.

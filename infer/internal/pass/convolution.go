@@ -33,7 +33,11 @@ func makeConvolutions(g *plan.Graph, b *Budget) error {
 		if err := op.CheckWeights(w.Shape, bias); err != nil {
 			return fmt.Errorf("%s: %w", n.Where(), err)
 		}
-		if known && b.take(c.PackedSize()+c.Outputs()) {
+		if !known {
+			continue
+		}
+		size := c.FastSize()
+		if c.Fast = size > 0 && b.take(size+c.Outputs()); c.Fast || b.take(c.PackedSize()+c.Outputs()) {
 			n.Op, n.In = c, n.In[:1]
 		}
 	}

@@ -101,6 +101,22 @@ var winoLines = []winoLine{
 		k.regs.give(x[2], x[3], x[4], t)
 		return []int{x[0], x[1]}
 	}},
+	{"SmallInput", 3, 3, func(k winoKit, x []int) []int {
+		k.sub(x[0], x[0], x[1])
+		k.sub(x[2], x[1], x[2])
+		return x
+	}},
+	{"SmallTaps", 2, 3, func(k winoKit, x []int) []int {
+		t := k.regs.take()
+		k.add(t, x[0], x[1])
+		return []int{x[0], t, x[1]}
+	}},
+	{"SmallOutput", 3, 2, func(k winoKit, x []int) []int {
+		k.add(x[0], x[0], x[1])
+		k.sub(x[1], x[1], x[2])
+		k.regs.give(x[2])
+		return []int{x[0], x[1]}
+	}},
 }
 
 // constants returns what a line multiplies by.
