@@ -92,7 +92,7 @@ func gather[T int64 | float32](c *plan.Context, y, x []T, from [][]int, inner in
 	}
 	scattered := inner == 1 && 8*len(pieces) > len(last) && slices.Min(last) >= 0 // short pieces: one by one is faster
 	each(c, len(y)/n, n, func(lo, hi int) {
-		var place [plan.MaxRank]int // of row r in the lists
+		var place [2 * plan.MaxRank]int // of row r in the lists, of which Tile has two for each dimension
 		for k, rest := len(from)-1, lo; k >= 0; k-- {
 			place[k], rest = rest%len(from[k]), rest/len(from[k])
 		}

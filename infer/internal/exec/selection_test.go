@@ -2,6 +2,7 @@ package exec
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,6 +24,8 @@ func TestSelection(t *testing.T) {
 	m23, i23 := f32([]int{2, 3}, 1, 2, 3, 4, 5, 6), i32([]int{2, 3}, 1, 2, 3, 4, 5, 6)
 	floats := f32([]int{9}, nan, inf, -inf, -1.9, 1.9, 300.7, 3e9, -3e9, 1e19)
 	to := func(v int64) attrs { return attrs{"to": v} }
+	deep := append(slices.Repeat([]int{1}, plan.MaxRank-1), 2)
+	deeper := f32(append(slices.Repeat([]int{1, 2}, plan.MaxRank/2-1), 1, 4), slices.Repeat([]float32{1, 2}, 1<<(plan.MaxRank/2))...)
 	for _, c := range []struct {
 		kind  string
 		opset int64
@@ -92,6 +95,7 @@ func TestSelection(t *testing.T) {
 		{"Tile", 13, nil, []*plan.Tensor{f32([]int{1, 2}, 1, 2), list(2, 2)}, f32([]int{2, 4}, 1, 2, 1, 2, 1, 2, 1, 2)},
 		{"Tile", 6, nil, []*plan.Tensor{i23, list(0, 1)}, i32([]int{0, 3})},
 		{"Tile", 13, nil, []*plan.Tensor{f32([]int{}, 7), list()}, f32([]int{}, 7)},
+		{"Tile", 13, nil, []*plan.Tensor{f32(deep, 1, 2), list(slices.Repeat([]int64{1, 2}, plan.MaxRank/2)...)}, deeper},
 		{"Dropout", 13, nil, []*plan.Tensor{m23, f32([]int{}, 0.5), bits([]int{}, 0)}, m23},
 		{"Dropout", 7, attrs{"ratio": float32(0.1)}, []*plan.Tensor{m23}, m23},
 	} {
