@@ -61,6 +61,41 @@ func TestManyOutputs(t *testing.T) {
 	}
 }
 
+// TestListsCount: lists of the places that elements move from or to are memory of a run, which a limit bounds, too.
+func TestListsCount(t *testing.T) {
+	const n = 1 << 16
+	weights := []*onnx.TensorProto{
+		onnxtest.Ints("zero", []int64{0}, 1), onnxtest.Ints("end", []int64{n}, 1), onnxtest.Ints("two", []int64{2}, 1),
+		onnxtest.Ints("pads", []int64{1, 1}, 2), onnxtest.Ints("index", make([]int64, n), n),
+	}
+	split := &onnx.NodeProto{OpType: "Split", Output: []string{"y", "z"}, Input: []string{"x"}}
+	for _, node := range []*onnx.NodeProto{
+		{OpType: "Slice", Input: []string{"x", "zero", "end", "zero", "two"}}, {OpType: "Tile", Input: []string{"x", "two"}},
+		{OpType: "Pad", Input: []string{"x", "pads"}}, {OpType: "Gather", Input: []string{"x", "index"}}, split,
+	} {
+		if node != split {
+			node.Output = []string{"y"}
+		}
+		refused := false
+		for limit := int64(1 << 17); limit <= 1<<23; limit *= 2 {
+			m := load(t, onnxtest.Value("x", n), []string{"y"}, weights, []*onnx.NodeProto{node}, Options{Threads: 1, Limits: Limits{ArenaBytes: limit}})
+			s := m.NewSession()
+			spent := allocated(func() {
+				_, err := s.Run(context.Background(), map[string]Tensor{"x": {DType: Float32, Shape: []int{n}, F32: make([]float32, n)}})
+				if refused = errors.Is(err, ErrLimit); err != nil && !refused {
+					t.Errorf("%s: %v", node.OpType, err)
+				}
+			})
+			if most := 3*uint64(limit) + 4*n + 1<<16; spent > most { // the arena, the lists, the copy of the result; the input
+				t.Errorf("%s within %d bytes takes %d, want at most %d", node.OpType, limit, spent, most)
+			}
+		}
+		if refused {
+			t.Errorf("%s: refused within 8 MiB", node.OpType)
+		}
+	}
+}
+
 // TestLatentsCount: a sampler's own memory is within the limit too.
 func TestLatentsCount(t *testing.T) {
 	const nz = 1 << 16

@@ -52,7 +52,7 @@ func stretch(of func(x, want []int) (from, to, shape []int, err error)) plan.Op 
 	return &function{values: []int{1},
 		infer: func(in []*plan.Arg) (plan.Result, error) {
 			from, to, shape, err := shapes(in)
-			r := result(in[0].DType, shape)
+			r := listed(result(in[0].DType, shape), to)
 			r.View = plan.SameShape(from, to)
 			return r, err
 		},

@@ -16,7 +16,7 @@ func init() {
 					return plan.Result{}, err
 				}
 				shape := append(append(append([]int{}, x.Shape[:k]...), index.Shape...), x.Shape[k+1:]...)
-				return result(x.DType, shape), nil
+				return listed(result(x.DType, shape), []int{plan.Count(x.Shape[:k]), index.Count()}), nil
 			},
 			run: func(c *plan.Context, in, out []*plan.Tensor) error {
 				x, index := in[0], in[1].I

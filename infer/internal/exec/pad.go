@@ -110,14 +110,11 @@ func (p *Pad) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	shape, extra := make([]int, len(list)), 0
+	shape := make([]int, len(list))
 	for i, d := range list {
 		shape[i] = d.out
-		extra += 4 * d.out
 	}
-	r := result(in[0].DType, shape)
-	r.Extra = extra
-	return r, nil
+	return listed(result(in[0].DType, shape), shape), nil
 }
 
 // Run copies the elements.

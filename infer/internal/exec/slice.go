@@ -76,7 +76,7 @@ func newSlice(d *plan.Decl) (plan.Op, error) {
 			if all {
 				return viewed(in[0].DType, shape), nil
 			}
-			return result(in[0].DType, shape), nil
+			return listed(result(in[0].DType, shape), shape), nil
 		},
 		run: func(c *plan.Context, in, out []*plan.Tensor) error {
 			p, err := parts(asArgs(in))
@@ -181,7 +181,7 @@ func newSplit(d *plan.Decl) (plan.Op, error) {
 	return &function{values: []int{1},
 		infer: func(in []*plan.Arg) (plan.Result, error) {
 			k, v, err := sizes(in)
-			r := plan.Result{View: len(v) == 1}
+			r := listed(plan.Result{View: len(v) == 1}, in[0].Shape)
 			for _, n := range v {
 				shape := slices.Clone(in[0].Shape)
 				shape[k] = int(n)

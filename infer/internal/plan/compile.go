@@ -128,9 +128,6 @@ func (c *compiler) node(p *Plan, i int) error {
 		}
 		size += t.Count()
 	}
-	if need := max(res.Scratch, res.Extra); int64(need) > c.lim.ArenaBytes/4 {
-		return fmt.Errorf("needs %d MiB of scratch, %w of %d", need>>18, ErrLimit, c.lim.ArenaBytes>>20)
-	}
 	if res.View {
 		c.view[i] = true
 		v, t := n.In[0], res.Out[0]
@@ -144,6 +141,9 @@ func (c *compiler) node(p *Plan, i int) error {
 			c.from[n.Out[0]].Const = k.View(t.Shape)
 		}
 		return nil
+	}
+	if need := max(res.Scratch, res.Extra); int64(need) > c.lim.ArenaBytes/4 {
+		return fmt.Errorf("needs %d MiB of scratch, %w of %d", need>>18, ErrLimit, c.lim.ArenaBytes>>20)
 	}
 	if known && !res.Late && size <= maxKnown && c.known+size <= maxKnownTotal {
 		c.known += size
