@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"testing"
 
@@ -93,6 +94,19 @@ func TestListsCount(t *testing.T) {
 		if refused {
 			t.Errorf("%s: refused within 8 MiB", node.OpType)
 		}
+	}
+}
+
+// TestFoldedLists: so they are when a model is loaded, though the tensors are empty.
+func TestFoldedLists(t *testing.T) {
+	one := func(name string, v int64) *onnx.TensorProto { return onnxtest.Ints(name, []int64{v}, 1) }
+	weights := []*onnx.TensorProto{one("zero", 0), one("one", 1), one("two", 2), one("end", math.MaxInt64), onnxtest.Ints("shape", []int64{0, 1 << 26}, 2)}
+	spent := allocated(func() {
+		load(t, onnxtest.Value("x", 1), []string{"y"}, weights, []*onnx.NodeProto{
+			node("ConstantOfShape", "shape", "c"), node("Slice", "c,zero,end,one,two", "y")}, Options{Threads: 1})
+	})
+	if spent > 1<<20 {
+		t.Errorf("took %d bytes, want at most 1 MiB", spent)
 	}
 }
 

@@ -38,7 +38,7 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 			}
 			made += t.Count()
 		}
-		if res.Late || len(res.Out) < len(n.Out) || made > max(size, foldSmall) || total+made > foldTotal || res.Scratch > foldTotal {
+		if res.Late || len(res.Out) < len(n.Out) {
 			continue
 		}
 		if res.View {
@@ -46,6 +46,10 @@ func foldConstants(g *plan.Graph, b *Budget) error {
 			n.Op = nil
 			continue
 		}
+		if size > b.reads || made > max(size, foldSmall) || total+made > foldTotal || max(res.Scratch, res.Extra) > foldTotal {
+			continue
+		}
+		b.reads -= size
 		total += made
 		outs := make([]*plan.Tensor, len(n.Out))
 		for k := range outs {

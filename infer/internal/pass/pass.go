@@ -20,15 +20,17 @@ type Pass struct {
 type Budget struct {
 	plan.Limits
 	copies int // elements that copies of weights may still take
+	reads  int // elements that foldConstants may still read
 }
 
-// NewBudget returns the budget for g: copies of all its weights, twice, and a little. A graph that
+// NewBudget returns the budget for g: copies of all its weights, twice, 16 readings of them, and a little. A graph that
 // shares a matrix among many nodes wants more and does not get it.
 func NewBudget(g *plan.Graph, lim plan.Limits) *Budget {
-	b := &Budget{lim, foldTotal}
+	b := &Budget{lim, foldTotal, 16 * foldTotal}
 	for v := range g.Values {
 		if t := g.Values[v].Const; t != nil {
 			b.copies += 2 * t.Count()
+			b.reads += 16 * t.Count()
 		}
 	}
 	return b

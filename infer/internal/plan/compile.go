@@ -68,8 +68,8 @@ func Compile(ctx context.Context, g *Graph, in []*Arg, lim Limits) (*Plan, error
 		p.Inputs = append(p.Inputs, in[i].Type)
 	}
 	for i := range g.Nodes {
-		if i%1024 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		if err := c.node(p, i); err != nil {
 			return nil, fmt.Errorf("%s: %w", g.Nodes[i].Where(), err)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -104,5 +105,25 @@ func TestGraphCheck(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || err.Error() != c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
+	}
+}
+
+// stopper is an Op that cancels a context while it is planned.
+type stopper struct{ cancel context.CancelFunc }
+
+func (s stopper) Infer(in []*Arg) (Result, error) {
+	s.cancel()
+	return Result{Out: []Type{in[0].Type}}, nil
+}
+
+func (stopper) Run(*Context, []*Tensor, []*Tensor) error { return nil }
+
+// TestCompileStops: planning may compute much that is known, so it looks at the context before each node.
+func TestCompileStops(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	op := stopper{cancel}
+	g := &Graph{Values: make([]Value, 3), Inputs: []int{0}, Outputs: []int{2}, Nodes: []Node{{Op: op, In: []int{0}, Out: []int{1}}, {Op: op, In: []int{1}, Out: []int{2}}}}
+	if _, err := Compile(ctx, g, []*Arg{{Type: Type{DType: Float32}}}, Limits{1, 1 << 10}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
