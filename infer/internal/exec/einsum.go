@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -9,7 +8,7 @@ import (
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "Einsum", MinIn: 1, MaxIn: -1, MaxOut: 1, New: newEinsum})
+	plan.Register(plan.Operator{Name: "Einsum", Since: 12, MinIn: 1, MaxIn: -1, MaxOut: 1, New: newEinsum})
 }
 
 // Einsum is ONNX Einsum: sums of products over the letters of an equation. Products and sums are taken in float64, the last letter
@@ -127,9 +126,6 @@ func (e *Einsum) Infer(in []*plan.Arg) (plan.Result, error) {
 	s, err := e.loops(in)
 	if err != nil {
 		return plan.Result{}, err
-	}
-	if slices.Contains(s.sizes, 0) {
-		return plan.Result{}, errors.New("has an empty operand")
 	}
 	r := result(plan.Float32, s.shape)
 	err = bounded(&r, float64(volume(s.sizes))*float64(4*len(in)))

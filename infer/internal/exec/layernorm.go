@@ -34,6 +34,9 @@ func (l *LayerNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
+	if plan.Count(x[axis:]) == 0 && plan.Count(x[:axis]) > 0 {
+		return plan.Result{}, errEmptyMean
+	}
 	for i, name := range []string{"scale", "bias"} {
 		if i+1 >= len(in) {
 			continue

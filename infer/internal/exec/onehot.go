@@ -7,7 +7,7 @@ import (
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "OneHot", MinIn: 3, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
+	plan.Register(plan.Operator{Name: "OneHot", Since: 9, MinIn: 3, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
 		return &OneHot{d.Int("axis", -1), d.Opset >= 11}, nil
 	}})
 }

@@ -82,6 +82,8 @@ func (r *Reduce) reduced(in []*plan.Arg) (kept []int, is []bool, err error) {
 	return kept, is, nil
 }
 
+var errEmptyMean = errors.New("averages over an empty dimension")
+
 // Infer returns the shape without the reduced dimensions.
 func (r *Reduce) Infer(in []*plan.Arg) (plan.Result, error) {
 	kept, is, err := r.reduced(in)
@@ -93,7 +95,7 @@ func (r *Reduce) Infer(in []*plan.Arg) (plan.Result, error) {
 	case r.kind >= reduceLogSum && t != plan.Float32 || t == plan.Bool && r.kind != reduceMax && r.kind != reduceMin:
 		return plan.Result{}, errorf("input 0 is %v, want numbers, floats for logarithms", in[0].Type)
 	case in[0].Count() == 0 && plan.Count(kept) > 0 && r.kind == reduceMean:
-		return plan.Result{}, errors.New("averages over an empty dimension")
+		return plan.Result{}, errEmptyMean
 	}
 	if !r.keep {
 		shape := []int{}

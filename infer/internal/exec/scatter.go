@@ -11,7 +11,7 @@ func init() {
 		{Name: "GatherElements", MinIn: 2, MaxIn: 2}, {Name: "GatherND", MinIn: 2, MaxIn: 2},
 		{Name: "ScatterElements", MinIn: 3, MaxIn: 3}, {Name: "ScatterND", MinIn: 3, MaxIn: 3},
 	} {
-		o.MaxOut, o.New = 1, func(d *plan.Decl) (plan.Op, error) {
+		o.Since, o.MaxOut, o.New = 11, 1, func(d *plan.Decl) (plan.Op, error) {
 			return newIndexed(d, o.MinIn == 3, o.Name[len(o.Name)-2:] == "ND")
 		}
 		plan.Register(o)

@@ -24,7 +24,10 @@ func init() {
 			}}, nil
 	}})
 	plan.Register(plan.Operator{Name: "ConstantOfShape", Since: 9, MinIn: 1, MaxIn: 1, MaxOut: 1, New: newConstantOfShape})
-	plan.Register(plan.Operator{Name: "Range", Since: 11, MinIn: 3, MaxIn: 3, MaxOut: 1, New: func(*plan.Decl) (plan.Op, error) {
+	plan.Register(plan.Operator{Name: "Range", Since: 11, MinIn: 3, MaxIn: 3, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
+		if d.Opset >= 27 {
+			d.Int("stash_type", 1) // of narrower floats, which are float32 here
+		}
 		return &function{infer: inferRange, run: runRange, values: []int{0, 1, 2}}, nil
 	}})
 }
