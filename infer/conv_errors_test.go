@@ -40,7 +40,7 @@ var hostileConvs = []hostileConv{
 	{op: "Conv", attrs: []*onnx.AttributeProto{onnxtest.Int("group", 0)}, load: "attribute group is 0, want 1 to 1048576"},
 	{op: "Conv", attrs: []*onnx.AttributeProto{onnxtest.Int("group", 3)}, load: "weight is [4 2 3 3], whose first dimension is no multiple of group, 3"},
 	{op: "Conv", attrs: []*onnx.AttributeProto{onnxtest.Int("group", math.MaxInt64)}, load: "attribute group is 9223372036854775807"},
-	{op: "Conv", attrs: []*onnx.AttributeProto{text("auto_pad", "SAME")}, load: `attribute auto_pad is "SAME", want NOTSET, SAME_UPPER, SAME_LOWER or VALID`},
+	{op: "Conv", attrs: []*onnx.AttributeProto{text("auto_pad", "SAME")}, load: `attribute auto_pad is "SAME", want one of NOTSET, SAME_UPPER, SAME_LOWER, VALID`},
 	{op: "Conv", attrs: []*onnx.AttributeProto{ints("output_padding", 0, 0)}, load: `attribute "output_padding" is not known`},
 	{op: "Conv", weight: []int64{4, 2}, load: "weight is [4 2], want rank 3 to 5"},
 	{op: "Conv", weight: []int64{4, 2, 1, 1, 1, 1}, load: "weight is [4 2 1 1 1 1], want rank 3 to 5"},

@@ -323,7 +323,7 @@ func TestOperatorErrors(t *testing.T) {
 		{"DepthToSpace", 13, attrs{"blocksize": int64(1 << 20)}, []*plan.Tensor{f32([]int{1, 4, 1, 1}, 1, 2, 3, 4)}, "which does not divide into blocks of 1048576"},
 		{"SpaceToDepth", 13, attrs{"blocksize": int64(2)}, []*plan.Tensor{m23}, "input is [2 3], which does not divide into blocks of 2"},
 		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2})}, "inputs scales and sizes are both left out"},
-		{"Resize", 13, attrs{"mode": "area"}, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 1, 2)}, `attribute mode is "area", want nearest, linear or`},
+		{"Resize", 13, attrs{"mode": "area"}, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 1, 2)}, `attribute mode is "area", want one of nearest, linear, bilinear, cubic`},
 		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 0.5, 2)}, "a dimension of 1 becomes 0, want both 1 to 16777216"},
 		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{3}, 1, 1, float32(math.Inf(1)))}, "scales has +Inf in it"},
 		{"Resize", 13, nil, []*plan.Tensor{f32([]int{1, 1, 2}), nil, f32([]int{2}, 1, 2)}, "has 2 scales, 0 sizes and a region of 0 for 3 dimensions"},
@@ -374,7 +374,7 @@ func TestOperatorErrors(t *testing.T) {
 		{"CumSum", 11, nil, []*plan.Tensor{m23, i64([]int{}, 2)}, "axis 2 is out of range for rank 2"},
 		{"Trilu", 14, nil, []*plan.Tensor{v2}, "input is [2], want rank 2 or more"},
 		{"Celu", 13, attrs{"alpha": float32(0)}, []*plan.Tensor{m23}, "attribute alpha is 0, want above 0"},
-		{"Gelu", 20, attrs{"approximate": "erf"}, []*plan.Tensor{m23}, `attribute approximate is "erf", want none or tanh`},
+		{"Gelu", 20, attrs{"approximate": "erf"}, []*plan.Tensor{m23}, `attribute approximate is "erf", want one of none, tanh`},
 		{"GlobalAveragePool", 13, nil, []*plan.Tensor{f32([]int{1, 1, 0})}, "pools an empty dimension"},
 		{"LSTM", 13, nil, nil, "operator LSTM of opset 13 is not supported"},
 	} {

@@ -20,12 +20,11 @@ type Pad struct {
 }
 
 func newPad(d *plan.Decl) (plan.Op, error) {
-	p := &Pad{mode: d.String("mode", "constant")}
-	switch {
-	case p.mode == "constant" || p.mode == "reflect" || p.mode == "edge" || p.mode == "wrap" && d.Opset >= 19:
-	default:
-		return nil, errorf("attribute mode is %q, want constant, reflect, edge or, from opset 19 on, wrap", p.mode)
+	modes := []string{"constant", "reflect", "edge"}
+	if d.Opset >= 19 {
+		modes = append(modes, "wrap")
 	}
+	p := &Pad{mode: d.Choice("mode", modes...)}
 	switch {
 	case d.Opset < 11:
 		if p.pads = d.Ints("pads"); p.pads == nil || len(d.In) > 1 {

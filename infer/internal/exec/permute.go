@@ -37,15 +37,8 @@ func newBlocks(d *plan.Decl, since int64, depth int, dcr, crd []int) (plan.Op, e
 		return nil, errorf("attribute blocksize is %d, want 1 to %d", b, maxWindow)
 	}
 	t := &Permute{perm: dcr, given: true, block: int(b), depth: depth}
-	if d.Opset < since {
-		return t, nil
-	}
-	switch mode := d.String("mode", "DCR"); mode {
-	case "DCR":
-	case "CRD":
+	if d.Opset >= since && d.Choice("mode", "DCR", "CRD") == "CRD" {
 		t.perm, t.depth = crd, 2*depth
-	default:
-		return nil, errorf("attribute mode is %q, want DCR or CRD", mode)
 	}
 	return t, nil
 }

@@ -3,13 +3,12 @@ package exec
 import (
 	"errors"
 	"math"
-	"slices"
 
 	"gantry/infer/internal/plan"
 )
 
 func init() {
-	plan.Register(plan.Operator{Name: "Resize", MinIn: 1, MaxIn: 4, MaxOut: 1, New: newResize})
+	plan.Register(plan.Operator{Name: "Resize", Since: 10, MinIn: 1, MaxIn: 4, MaxOut: 1, New: newResize})
 	plan.Register(plan.Operator{Name: "Upsample", MinIn: 1, MaxIn: 2, MaxOut: 1, New: newUpsample})
 }
 
@@ -39,38 +38,25 @@ func newUpsample(d *plan.Decl) (plan.Op, error) {
 			return nil, errors.New("wants its scales as an attribute")
 		}
 	}
-	return r, r.readMode(d)
+	r.readMode(d)
+	return r, nil
 }
 
 func newResize(d *plan.Decl) (plan.Op, error) {
 	r := &Resize{coord: "asymmetric", round: "simple", scalesAt: 1}
-	coords := []string{"asymmetric"}
-	switch {
-	case d.Opset < 10:
-		return nil, errorf("begins with opset 10, and the model imports %d", d.Opset)
-	case d.Opset > 10:
-		r.coord = d.String("coordinate_transformation_mode", "half_pixel")
-		r.round = d.String("nearest_mode", "round_prefer_floor")
+	if d.Opset > 10 {
+		r.coord = d.Choice("coordinate_transformation_mode", "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
+			"align_corners", "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize")
+		r.round = d.Choice("nearest_mode", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
 		r.cubic = float64(d.Float("cubic_coeff_a", -0.75))
 		r.fill = floats(nil, d.Float("extrapolation_value", 0))
 		r.exclude = d.Bool("exclude_outside", false)
 		r.scalesAt, r.sizesAt = 2, 3
-		coords = append(coords, "half_pixel", "pytorch_half_pixel", "align_corners", "tf_crop_and_resize", "half_pixel_symmetric", "tf_half_pixel_for_nn")
 	}
 	if d.Opset >= 18 {
 		r.antialias = d.Bool("antialias", false)
 		r.axes = d.Ints("axes")
-		r.policy = d.String("keep_aspect_ratio_policy", "stretch")
-	}
-	for _, a := range [][]string{
-		append(coords, "coordinate_transformation_mode", r.coord),
-		{"simple", "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", "nearest_mode", r.round},
-		{"", "stretch", "not_larger", "not_smaller", "keep_aspect_ratio_policy", r.policy},
-	} {
-		n := len(a) - 2
-		if !slices.Contains(a[:n], a[n+1]) {
-			return nil, errorf("attribute %s is %q, want one of %v", a[n], a[n+1], a[1:n])
-		}
+		r.policy = d.Choice("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")
 	}
 	if r.coord == "tf_crop_and_resize" {
 		if r.roiAt = 1; !d.Has(1) {
@@ -85,18 +71,18 @@ func newResize(d *plan.Decl) (plan.Op, error) {
 			return nil, errors.New("inputs scales and sizes are both left out")
 		}
 	}
-	return r, r.readMode(d)
+	r.readMode(d)
+	return r, nil
 }
 
-func (r *Resize) readMode(d *plan.Decl) error {
-	switch r.mode = d.String("mode", "nearest"); {
-	case r.mode == "bilinear":
-		r.mode = "linear"
-	case r.mode == "nearest" || r.mode == "linear" || r.mode == "cubic" && d.Opset > 10:
-	default:
-		return errorf("attribute mode is %q, want nearest, linear or, from opset 11 on, cubic", r.mode)
+func (r *Resize) readMode(d *plan.Decl) {
+	modes := []string{"nearest", "linear", "bilinear"} // the last is an older name of linear
+	if d.Opset > 10 {
+		modes = append(modes, "cubic")
 	}
-	return nil
+	if r.mode = d.Choice("mode", modes...); r.mode == "bilinear" {
+		r.mode = "linear"
+	}
 }
 
 // HWNC returns the operator on HWNC images.

@@ -36,12 +36,8 @@ func newIndexed(d *plan.Decl, scatter, tuples bool) (plan.Op, error) {
 	if tuples && !scatter && d.Opset >= 12 {
 		o.batch = int(min(max(d.Int("batch_dims", 0), -1), plan.MaxRank))
 	}
-	known := []string{"none", "add", "mul", "max", "min"} // the last two from opset 18 on; runtimes take them before
 	if scatter && d.Opset >= 16 {
-		o.reduce = d.String("reduction", "none")
-	}
-	if !slices.Contains(known, o.reduce) {
-		return nil, errorf("attribute reduction is %q, want one of %v", o.reduce, known)
+		o.reduce = d.Choice("reduction", "none", "add", "mul", "max", "min") // the last two from opset 18 on; runtimes take them before
 	}
 	return o, nil
 }

@@ -59,14 +59,10 @@ func init() {
 		}})
 	}
 	plan.Register(plan.Operator{Name: "Gelu", MinIn: 1, MaxIn: 1, MaxOut: 1, Since: 20, New: func(d *plan.Decl) (plan.Op, error) {
-		switch a := d.String("approximate", "none"); a {
-		case "none":
-			return &Unary{block: (*block).gelu}, nil
-		case "tanh":
+		if d.Choice("approximate", "none", "tanh") == "tanh" {
 			return &Unary{block: (*block).geluTanh}, nil
-		default:
-			return nil, errorf("attribute approximate is %q, want none or tanh", a)
 		}
+		return &Unary{block: (*block).gelu}, nil
 	}})
 }
 

@@ -8,18 +8,16 @@ import (
 // ConvTranspose and the pools declare. A list is nil where the file leaves it out.
 type window struct {
 	kernel, strides, dilations []int
-	pads                       []int // beginnings, then ends
-	auto                       autoPad
+	pads                       []int  // beginnings, then ends
+	auto                       string // auto_pad
 }
 
-// autoPad is ONNX' auto_pad.
-type autoPad uint8
-
+// What auto_pad may be.
 const (
-	notSet autoPad = iota
-	sameUpper
-	sameLower
-	valid
+	notSet    = "NOTSET"
+	sameUpper = "SAME_UPPER"
+	sameLower = "SAME_LOWER"
+	valid     = "VALID"
 )
 
 // maxWindow bounds the numbers of a window, so that no arithmetic on them overflows.
@@ -27,17 +25,7 @@ const maxWindow = 1 << 20
 
 // readWindow reads the attributes kernel_shape, strides, dilations, pads and auto_pad.
 func readWindow(d *plan.Decl) (w window, err error) {
-	switch s := d.String("auto_pad", "NOTSET"); s {
-	case "NOTSET", "":
-	case "SAME_UPPER":
-		w.auto = sameUpper
-	case "SAME_LOWER":
-		w.auto = sameLower
-	case "VALID":
-		w.auto = valid
-	default:
-		return w, errorf("attribute auto_pad is %q, want NOTSET, SAME_UPPER, SAME_LOWER or VALID", s)
-	}
+	w.auto = d.Choice("auto_pad", notSet, sameUpper, sameLower, valid)
 	for _, a := range []struct {
 		name  string
 		least int64
@@ -115,9 +103,8 @@ func (w *window) along(s *span, i, n, taps int) error {
 }
 
 // outputs returns the length of the result of a window over n inputs, and settles the padding of auto_pad.
-func (s *span) outputs(n int, auto autoPad) (int, error) {
-	switch auto {
-	case sameUpper, sameLower:
+func (s *span) outputs(n int, auto string) (int, error) {
+	if auto == sameUpper || auto == sameLower {
 		out := (n + s.stride - 1) / s.stride
 		total := max((out-1)*s.stride+s.reach()-n, 0)
 		s.before = total / 2

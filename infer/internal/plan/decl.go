@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Decl is a node as a file declares it. Its methods read attributes: each is asked for by name, with
@@ -46,6 +48,15 @@ func (d *Decl) Float(name string, def float32) float32 { return get(d, name, def
 
 // String reads a string attribute.
 func (d *Decl) String(name, def string) string { return get(d, name, def) }
+
+// Choice reads a string attribute that must be one of options. The first of these stands for a missing or an empty one.
+func (d *Decl) Choice(name string, options ...string) string {
+	v := cmp.Or(d.String(name, ""), options[0])
+	if !slices.Contains(options, v) {
+		d.fail("attribute %s is %q, want one of %s", name, v, strings.Join(options, ", "))
+	}
+	return v
+}
 
 // Ints reads a list of integers; nil if it is missing.
 func (d *Decl) Ints(name string) []int64 { return get(d, name, []int64(nil)) }

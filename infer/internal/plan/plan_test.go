@@ -82,6 +82,14 @@ func TestDecl(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	d = &Decl{Attrs: attrs}
+	if d.Choice("missing", "y", "x") != "y" || d.Choice("extra", "y", "x") != "x" || d.err != nil {
+		t.Errorf("got %v, want no error", d.err)
+	}
+	d.Choice("extra", "y", "z")
+	if err := d.close(); err == nil || err.Error() != `attribute extra is "x", want one of y, z` {
+		t.Errorf("got %v", err)
+	}
+	d = &Decl{Attrs: attrs}
 	d.Float("i", 1)
 	if err := d.close(); err == nil || !strings.Contains(err.Error(), "attribute i is int64, want float32") {
 		t.Errorf("got %v", err)
