@@ -162,13 +162,13 @@ func slice(n node, in []*Tensor) (*Tensor, error) {
 		if end < 0 {
 			end += d
 		}
-		at := []int64{} // what range(d)[start:end:step] holds
+		at := []int64{} // what range(d)[start:end:step] holds, but for a start before 0, which ONNX moves to 0
 		if s > 0 {
 			for v := max(start, 0); v < min(end, d); v += s {
 				at = append(at, v)
 			}
 		} else {
-			for v := min(start, d-1); v > max(end, -1); v += s {
+			for v := min(max(start, 0), d-1); v > max(end, -1); v += s {
 				at = append(at, v)
 			}
 		}
