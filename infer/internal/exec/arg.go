@@ -1,6 +1,10 @@
 package exec
 
-import "gantry/infer/internal/plan"
+import (
+	"slices"
+
+	"gantry/infer/internal/plan"
+)
 
 func init() {
 	for _, name := range []string{"ArgMax", "ArgMin"} {
@@ -28,11 +32,10 @@ func (a *Arg) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	shape := append([]int{}, x[:axis]...)
-	if a.keep {
-		shape = append(shape, 1)
+	shape := slices.Clone(x)
+	if shape[axis] = 1; !a.keep {
+		shape = slices.Delete(shape, axis, axis+1)
 	}
-	shape = append(shape, x[axis+1:]...)
 	if x[axis] == 0 && plan.Count(shape) > 0 {
 		return plan.Result{}, errorf("input is %s, which has nothing along axis %d", plan.ShapeString(x), axis)
 	}

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"errors"
-	"math"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -78,7 +77,7 @@ func (b *BatchNorm) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	channels := b.channels(in[0].Shape)
 	inv := c.Scratch[:channels]
 	for i, v := range variance {
-		inv[i] = float32(1 / math.Sqrt(float64(v)+float64(b.Eps)))
+		inv[i] = inverseRoot(float64(v), b.Eps)
 	}
 	if b.Last || len(in[0].Shape) <= 2 {
 		kernel.BatchNormApply(c.Pool, y, x, mean, inv, scale, bias, len(x)/channels, channels, kernel.Identity, 0)

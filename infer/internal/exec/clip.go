@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -17,7 +18,7 @@ func newClip(d *plan.Decl) (plan.Op, error) {
 	c := &Clip{float32(math.Inf(-1)), float32(math.Inf(1))}
 	switch {
 	case d.Opset < 11 && len(d.In) > 1:
-		return nil, errorf("has min and max as inputs, which begins with opset 11")
+		return nil, errors.New("has min and max as inputs, which begins with opset 11")
 	case d.Opset < 11:
 		c.min, c.max = d.Float("min", -math.MaxFloat32), d.Float("max", math.MaxFloat32)
 	}

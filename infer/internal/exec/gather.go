@@ -1,6 +1,10 @@
 package exec
 
-import "gantry/infer/internal/plan"
+import (
+	"slices"
+
+	"gantry/infer/internal/plan"
+)
 
 func init() {
 	plan.Register(plan.Operator{Name: "Gather", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
@@ -10,12 +14,12 @@ func init() {
 				x, index := in[0], in[1]
 				k, err := plan.Axis(axis, len(x.Shape))
 				if err == nil {
-					err = wantIndex("indices", index)
+					err = wantIndices(index)
 				}
 				if err != nil {
 					return plan.Result{}, err
 				}
-				shape := append(append(append([]int{}, x.Shape[:k]...), index.Shape...), x.Shape[k+1:]...)
+				shape := slices.Concat(x.Shape[:k], index.Shape, x.Shape[k+1:])
 				return listed(result(x.DType, shape), []int{plan.Count(x.Shape[:k]), index.Count()}), nil
 			},
 			run: func(c *plan.Context, in, out []*plan.Tensor) error {
@@ -36,10 +40,10 @@ func init() {
 	}})
 }
 
-// wantIndex returns an error unless a holds indices.
-func wantIndex(what string, a *plan.Arg) error {
+// wantIndices returns an error unless a may hold indices.
+func wantIndices(a *plan.Arg) error {
 	if a.DType != plan.Int64 && a.DType != plan.Int32 {
-		return errorf("%s is %v, want int64 or int32", what, a.Type)
+		return errorf("indices are %v, want int64 or int32", a.Type)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"slices"
 
 	"gantry/infer/internal/plan"
 )
@@ -29,7 +30,7 @@ func (g *GlobalPool) Infer(in []*plan.Arg) (plan.Result, error) {
 	if len(x) < 3 {
 		return plan.Result{}, errors.New("input has no spatial dimensions, want rank 3 or more")
 	}
-	shape := append([]int{}, x...)
+	shape := slices.Clone(x)
 	spatial := shape[2:]
 	if g.hwnc {
 		spatial = shape[:len(x)-2]

@@ -1,6 +1,10 @@
 package exec
 
-import "gantry/infer/internal/plan"
+import (
+	"slices"
+
+	"gantry/infer/internal/plan"
+)
 
 func init() {
 	plan.Register(plan.Operator{Name: "LayerNormalization", MinIn: 2, MaxIn: 3, MaxOut: 3, Since: 17, New: func(d *plan.Decl) (plan.Op, error) {
@@ -47,7 +51,7 @@ func (l *LayerNorm) Infer(in []*plan.Arg) (plan.Result, error) {
 		}
 	}
 	r := result(plan.Float32, x)
-	stats := append([]int{}, x...)
+	stats := slices.Clone(x)
 	for i := range stats[axis:] {
 		stats[axis+i] = 1
 	}

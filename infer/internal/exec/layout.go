@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
 )
@@ -70,8 +72,8 @@ func changed(x, shape []int) plan.Result {
 // nchw returns the shape of an HWNC value as the file sees it.
 func nchw(x []int) []int {
 	k := len(x) - 2
-	return append(append([]int{}, x[k:]...), x[:k]...)
+	return slices.Concat(x[k:], x[:k])
 }
 
 // hwnc returns the shape of an NCHW value in the kernels' layout.
-func hwnc(x []int) []int { return append(append([]int{}, x[2:]...), x[:2]...) }
+func hwnc(x []int) []int { return slices.Concat(x[2:], x[:2]) }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"slices"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -48,7 +49,7 @@ func (l *Linear) Infer(in []*plan.Arg) (plan.Result, error) {
 	case len(x) == 0 || x[len(x)-1] != l.K:
 		return plan.Result{}, errorf("weight is [%d %d], so input needs %d in its last dimension, got %s", l.K, l.N, l.K, plan.ShapeString(x))
 	}
-	shape := append([]int{}, x...)
+	shape := slices.Clone(x)
 	shape[len(x)-1] = l.N
 	return result(plan.Float32, shape), nil
 }

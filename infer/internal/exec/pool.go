@@ -3,6 +3,7 @@ package exec
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"gantry/infer/internal/plan"
 )
@@ -101,7 +102,7 @@ func (p *Pool) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	shape, extra, work := append([]int{}, x.Shape...), 0, 0.0
+	shape, extra, work := slices.Clone(x.Shape), 0, 0.0
 	var order []int
 	for _, d := range dims {
 		order = append(order, d.at)

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"math"
 
 	"gantry/infer/internal/plan"
@@ -48,7 +49,7 @@ func newRandom(d *plan.Decl, normal, like bool) (plan.Op, error) {
 		return o, nil
 	}
 	if !d.Given("shape") {
-		return nil, errorf("attribute shape is left out")
+		return nil, errors.New("attribute shape is left out")
 	}
 	o.shape = []int{}
 	for _, v := range d.Ints("shape") {

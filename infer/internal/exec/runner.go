@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
@@ -102,13 +103,13 @@ func (r *Runner) Plan(ctx context.Context, in []*plan.Tensor) (*plan.Plan, error
 	args := make([]*plan.Arg, len(in))
 	for i, t := range in {
 		t := *t // what the plan keeps must not change with the caller's tensor
-		t.Shape = append([]int{}, t.Shape...)
+		t.Shape = slices.Clone(t.Shape)
 		args[i] = &plan.Arg{Type: t.Type}
 		if r.byValue[i] {
 			if err := r.decides(i, &t); err != nil {
 				return nil, err
 			}
-			t.I, t.F = append([]int64{}, t.I...), append([]float32{}, t.F...)
+			t.I, t.F = slices.Clone(t.I), slices.Clone(t.F)
 			args[i].Known = &t
 		}
 	}

@@ -67,8 +67,8 @@ func (o *Indexed) pieces(x, indices []int) (int, []int, error) {
 
 // Infer returns the shape of the pieces or, for what scatters them, of the data.
 func (o *Indexed) Infer(in []*plan.Arg) (plan.Result, error) {
-	if t := in[1].DType; t != plan.Int64 && t != plan.Int32 {
-		return plan.Result{}, errorf("indices are %v, want int64 or int32", in[1].Type)
+	if err := wantIndices(in[1]); err != nil {
+		return plan.Result{}, err
 	}
 	_, shape, err := o.pieces(in[0].Shape, in[1].Shape)
 	if err != nil || !o.scatter {
@@ -135,20 +135,17 @@ func (o *Indexed) place(x []int, indices *plan.Tensor, i, tuple int) (int, error
 		}
 		first, end = axis, len(x)
 	}
-	at := 0
+	piece := 0
 	for k := range end {
-		v := int64(c[k])
 		if k >= first && k < first+tuple {
-			if v = indices.I[i*tuple+k-first]; v < -int64(x[k]) || v >= int64(x[k]) {
-				return 0, errorf("index %d is out of range for dimension %d of %s", v, k, plan.ShapeString(x))
-			}
-			if v < 0 {
-				v += int64(x[k])
+			var err error
+			if c[k], err = at(indices.I[i*tuple+k-first], x[k]); err != nil {
+				return 0, err
 			}
 		}
-		at = at*x[k] + int(v)
+		piece = piece*x[k] + c[k]
 	}
-	return at, nil
+	return piece, nil
 }
 
 // reduceTo joins x with dst.

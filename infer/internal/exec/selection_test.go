@@ -171,7 +171,7 @@ func TestSelectionErrors(t *testing.T) {
 		{"Where", 9, 1, nil, []*plan.Tensor{bits([]int{2}, 1, 0), m23, m23}, "do not broadcast"},
 		{"Gather", 13, 1, nil, []*plan.Tensor{m23, i64([]int{1}, 2)}, "index 2 is out of range for a dimension of 2"},
 		{"Gather", 13, 1, nil, []*plan.Tensor{m23, i64([]int{1}, -1<<63)}, "out of range"},
-		{"Gather", 13, 1, nil, []*plan.Tensor{m23, m23}, "indices is float32[2 3], want int64 or int32"},
+		{"Gather", 13, 1, nil, []*plan.Tensor{m23, m23}, "indices are float32[2 3], want int64 or int32"},
 		{"Gather", 13, 1, nil, []*plan.Tensor{f32([]int{}, 1), one}, "axis 0 is out of range for rank 0"},
 		{"Slice", 9, 1, nil, []*plan.Tensor{m23, one, one}, "begins with opset 10"},
 		{"Slice", 10, 1, nil, []*plan.Tensor{m23}, "starts or ends is left out"},
