@@ -16,7 +16,7 @@ func init() {
 	}})
 }
 
-// Concat is ONNX Concat.
+// Concat is ONNX Concat: its inputs one behind the other along an axis.
 type Concat struct{ axis int64 }
 
 // Infer returns the shape whose dimension at the axis is the sum of the inputs'.

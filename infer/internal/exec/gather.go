@@ -7,6 +7,7 @@ import (
 )
 
 func init() {
+	// The pieces of the data along the axis that indices name, in the shape of the indices. Those below zero count from the back.
 	plan.Register(plan.Operator{Name: "Gather", MinIn: 2, MaxIn: 2, MaxOut: 1, New: func(d *plan.Decl) (plan.Op, error) {
 		axis := d.Int("axis", 0)
 		return &function{

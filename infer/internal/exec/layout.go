@@ -77,3 +77,11 @@ func nchw(x []int) []int {
 
 // hwnc returns the shape of an NCHW value in the kernels' layout.
 func hwnc(x []int) []int { return slices.Concat(x[2:], x[:2]) }
+
+// place returns where dimension k of a value of the file stands, for values of the given rank.
+func place(k, rank int, hwnc bool) int {
+	if hwnc {
+		return (k + rank - 2) % rank
+	}
+	return k
+}

@@ -118,20 +118,6 @@ func (p *Pool) Infer(in []*plan.Arg) (plan.Result, error) {
 	return r, err
 }
 
-// maxWork bounds the products and comparisons of what may take many of them for each element that it reads or writes.
-const maxWork = 1 << 36
-
-// foldWork is as much of it as is done while a model is loaded or planned.
-const foldWork = 1 << 22
-
-// bounded returns an error for work above the limit, and leaves to a run what is not small.
-func bounded(r *plan.Result, work float64) error {
-	if r.Late = work > foldWork; work > maxWork {
-		return errorf("takes %.3g steps, %w of %.3g", work, plan.ErrLimit, float64(maxWork))
-	}
-	return nil
-}
-
 // taps returns the elements in each window, with the weights that make their sum a mean.
 func (p *Pool) taps(d *pooled) *taps {
 	t := &taps{in: d.in}

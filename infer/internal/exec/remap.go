@@ -6,36 +6,6 @@ import (
 	"gantry/infer/internal/plan"
 )
 
-// asArgs returns what Infer would see of arguments that Run has.
-//
-//go:noinline
-func asArgs(in []*plan.Tensor) []*plan.Arg {
-	args := make([]*plan.Arg, len(in))
-	for i, t := range in {
-		if t != nil {
-			args[i] = &plan.Arg{Type: t.Type, Known: t}
-		}
-	}
-	return args
-}
-
-// place returns where dimension k of a value of the file stands, for values of the given rank.
-func place(k, rank int, hwnc bool) int {
-	if hwnc {
-		return (k + rank - 2) % rank
-	}
-	return k
-}
-
-// volume returns the product of shape, or so much that no limit allows it.
-func volume(shape []int) int {
-	n := 1.0
-	for _, d := range shape {
-		n *= float64(d)
-	}
-	return int(min(n, 1<<50))
-}
-
 // listed returns r with the memory that remap takes where dimensions of the given lengths have lists.
 func listed(r plan.Result, lengths []int) plan.Result {
 	for _, n := range lengths {

@@ -20,9 +20,6 @@ const (
 	valid     = "VALID"
 )
 
-// maxWindow bounds the numbers of a window, so that no arithmetic on them overflows.
-const maxWindow = 1 << 20
-
 // readWindow reads the attributes kernel_shape, strides, dilations, pads and auto_pad.
 func readWindow(d *plan.Decl) (w window, err error) {
 	w.auto = d.Choice("auto_pad", notSet, sameUpper, sameLower, valid)
