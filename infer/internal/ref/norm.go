@@ -93,10 +93,7 @@ func lines(n node, x *Tensor, f func(s *reduced, x, e float64) (float64, float64
 	if flat {
 		def = 1
 	}
-	axis := int(n.int("axis", def))
-	if axis < 0 {
-		axis += len(x.Shape)
-	}
+	axis := n.axis(def, len(x.Shape))
 	kept := append([]int{}, x.Shape...)
 	for k := range kept {
 		if k == axis || flat && k > axis {
@@ -170,10 +167,7 @@ func groupNorm(n node, in []*Tensor, groups int) (*Tensor, error) {
 
 func layerNorm(n node, in []*Tensor, rms bool) (*Tensor, error) {
 	x, eps := in[0], n.float("epsilon", 1e-5)
-	axis := int(n.int("axis", -1))
-	if axis < 0 {
-		axis += len(x.Shape)
-	}
+	axis := n.axis(-1, len(x.Shape))
 	kept := append([]int{}, x.Shape...)
 	for k := axis; k < len(kept); k++ {
 		kept[k] = 1

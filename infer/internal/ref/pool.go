@@ -1,6 +1,9 @@
 package ref
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 func init() {
 	operators["AveragePool"] = func(n node, in []*Tensor) (*Tensor, error) { y, _ := pool(n, in[0], false); return y, nil }
@@ -8,6 +11,7 @@ func init() {
 		y, places := pool(n, in[0], true)
 		return []*Tensor{y, places}[n.result], nil
 	}
+	operators["GlobalAveragePool"] = globalAveragePool
 	operators["GlobalMaxPool"] = func(n node, in []*Tensor) (*Tensor, error) {
 		var kernel []int64
 		for _, d := range in[0].Shape[2:] {
@@ -106,4 +110,24 @@ func pool(n node, x *Tensor, most bool) (y, places *Tensor) {
 		}
 	})
 	return y, places
+}
+
+func globalAveragePool(_ node, in []*Tensor) (*Tensor, error) {
+	x := in[0]
+	shape := slices.Clone(x.Shape)
+	for k := range shape[2:] {
+		shape[2+k] = 1
+	}
+	y := newFloats(shape)
+	pixels := size(x.Shape[2:])
+	for i := range y.V {
+		var sum, abs, e float64
+		for p := range pixels {
+			v := x.V[i*pixels+p]
+			sum, abs, e = sum+v, abs+math.Abs(v), e+x.E[i*pixels+p]
+		}
+		k := float64(pixels)
+		y.set(i, sum/k, (e+unit*k*abs)/k)
+	}
+	return y, nil
 }

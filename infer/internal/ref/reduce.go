@@ -28,6 +28,8 @@ func init() {
 		}
 		operators[name] = func(n node, in []*Tensor) (*Tensor, error) { return reduce(n, in, since, f) }
 	}
+	operators["ArgMax"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], 1), nil }
+	operators["ArgMin"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], -1), nil }
 }
 
 // reduced is what is known of the elements behind a result.
@@ -100,14 +102,9 @@ func reduce(n node, in []*Tensor, since int64, f func(*reduced) (y, e float64)) 
 	return y, nil
 }
 
-func init() {
-	operators["ArgMax"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], 1), nil }
-	operators["ArgMin"] = func(n node, in []*Tensor) (*Tensor, error) { return arg(n, in[0], -1), nil }
-}
-
 // arg returns where along an axis the largest of x·sign is.
 func arg(n node, x *Tensor, sign float64) *Tensor {
-	axis := (int(n.int("axis", 0)) + len(x.Shape)) % len(x.Shape)
+	axis := n.axis(0, len(x.Shape))
 	shape := slices.Clone(x.Shape)
 	shape[axis] = 1
 	y := &Tensor{DType: plan.Int64, Shape: shape, I: make([]int64, size(shape))}

@@ -126,6 +126,15 @@ func (n node) float(name string, def float32) float64 {
 	return float64(def)
 }
 
+// axis returns the attribute axis, counted from the front of rank dimensions.
+func (n node) axis(def int64, rank int) int {
+	axis := int(n.int("axis", def))
+	if axis < 0 {
+		axis += rank
+	}
+	return axis
+}
+
 func (n node) text(name, def string) string {
 	if v, ok := n.attrs[name].(string); ok && v != "" {
 		return v
@@ -133,7 +142,7 @@ func (n node) text(name, def string) string {
 	return def
 }
 
-// operators holds the reference of each operator, and that of the second result as name/1; its file adds it.
+// operators holds the reference of each operator, which computes the result that the node says; its file adds it.
 var operators = map[string]func(n node, in []*Tensor) (*Tensor, error){}
 
 // size returns the product of shape.

@@ -8,7 +8,6 @@ import (
 func init() {
 	operators["Resize"] = resize
 	operators["Upsample"] = resize
-	operators["GlobalAveragePool"] = globalAveragePool
 }
 
 // resize is ONNX Resize and Upsample for any rank: a result is a sum over all combinations of the elements that it reads along each
@@ -202,24 +201,4 @@ func resizeWeights(n node, p, scale float64, size int) map[int]float64 {
 		}
 	}
 	return weights
-}
-
-func globalAveragePool(_ node, in []*Tensor) (*Tensor, error) {
-	x := in[0]
-	shape := slices.Clone(x.Shape)
-	for k := range shape[2:] {
-		shape[2+k] = 1
-	}
-	y := newFloats(shape)
-	pixels := size(x.Shape[2:])
-	for i := range y.V {
-		var sum, abs, e float64
-		for p := range pixels {
-			v := x.V[i*pixels+p]
-			sum, abs, e = sum+v, abs+math.Abs(v), e+x.E[i*pixels+p]
-		}
-		k := float64(pixels)
-		y.set(i, sum/k, (e+unit*k*abs)/k)
-	}
-	return y, nil
 }

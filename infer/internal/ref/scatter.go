@@ -53,7 +53,7 @@ func duplicate(x *Tensor) *Tensor {
 // element returns which element of in[0] index i, at c, stands for.
 func element(n node, in []*Tensor, i int, c []int) int {
 	x := in[0].Shape
-	axis := (int(n.int("axis", 0)) + len(x)) % len(x)
+	axis := n.axis(0, len(x))
 	at := 0
 	for k, d := range x {
 		j := c[k]
@@ -114,10 +114,7 @@ func oneHot(n node, in []*Tensor) (*Tensor, error) {
 		return int(t.I[i])
 	}
 	x, depth, values := in[0], number(in[1], 0), in[2]
-	axis := int(n.int("axis", -1))
-	if axis < 0 {
-		axis += len(x.Shape) + 1
-	}
+	axis := n.axis(-1, len(x.Shape)+1)
 	y := newLike(values, slices.Insert(slices.Clone(x.Shape), axis, depth))
 	each(y.Shape, func(i int, c []int) {
 		at := number(x, index(slices.Delete(slices.Clone(c), axis, axis+1), x.Shape))
@@ -135,7 +132,7 @@ func topK(n node, in []*Tensor) (values, places *Tensor) {
 	if n.opset >= 10 {
 		k = int(in[1].I[0])
 	}
-	axis := (int(n.int("axis", -1)) + len(x.Shape)) % len(x.Shape)
+	axis := n.axis(-1, len(x.Shape))
 	shape := slices.Clone(x.Shape)
 	shape[axis] = k
 	values, places = newLike(x, shape), &Tensor{Shape: shape, I: make([]int64, size(shape))}

@@ -51,15 +51,15 @@ func init() {
 		return y, nil
 	}
 	operators["Gather"] = func(n node, in []*Tensor) (*Tensor, error) {
-		x, index := in[0], in[1]
-		axis, r := n.axis(len(x.Shape)), len(index.Shape)
-		y := newLike(x, slices.Concat(x.Shape[:axis], index.Shape, x.Shape[axis+1:]))
+		x, indices := in[0], in[1]
+		axis, r := n.axis(0, len(x.Shape)), len(indices.Shape)
+		y := newLike(x, slices.Concat(x.Shape[:axis], indices.Shape, x.Shape[axis+1:]))
 		each(y.Shape, func(i int, c []int) {
-			at := index.I[place(c[axis:axis+r], index.Shape)]
+			at := indices.I[index(c[axis:axis+r], indices.Shape)]
 			if at < 0 {
 				at += int64(x.Shape[axis])
 			}
-			y.move(i, x, place(slices.Concat(c[:axis], []int{int(at)}, c[axis+r:]), x.Shape))
+			y.move(i, x, index(slices.Concat(c[:axis], []int{int(at)}, c[axis+r:]), x.Shape))
 		})
 		return y, nil
 	}
@@ -86,7 +86,7 @@ func init() {
 			for k := range from {
 				from[k] %= x.Shape[k]
 			}
-			y.move(i, x, place(from, x.Shape))
+			y.move(i, x, index(from, x.Shape))
 		})
 		return y, nil
 	}
@@ -103,24 +103,6 @@ func init() {
 		}
 		return y, nil
 	}
-}
-
-// place returns where the element at coordinates c stands in an array of the given shape.
-func place(c, shape []int) int {
-	at := 0
-	for k, d := range shape {
-		at = at*d + c[k]
-	}
-	return at
-}
-
-// axis returns the attribute axis, 0 where it is left out, counted from the front.
-func (n node) axis(rank int) int {
-	axis := int(n.int("axis", 0))
-	if axis < 0 {
-		axis += rank
-	}
-	return axis
 }
 
 // lengths returns the elements of x as a shape.
@@ -182,13 +164,13 @@ func slice(n node, in []*Tensor) (*Tensor, error) {
 		for k := range from {
 			from[k] += c[k] * step[k]
 		}
-		y.move(i, x, place(from, x.Shape))
+		y.move(i, x, index(from, x.Shape))
 	})
 	return y, nil
 }
 
 func split(n node, in []*Tensor) (*Tensor, error) {
-	x, axis := in[0], n.axis(len(in[0].Shape))
+	x, axis := in[0], n.axis(0, len(in[0].Shape))
 	sizes, _ := n.attrs["split"].([]int64)
 	if len(in) > 1 {
 		sizes = in[1].I
@@ -211,7 +193,7 @@ func split(n node, in []*Tensor) (*Tensor, error) {
 	each(shape, func(i int, c []int) {
 		from := slices.Clone(c)
 		from[axis] += first
-		y.move(i, x, place(from, x.Shape))
+		y.move(i, x, index(from, x.Shape))
 	})
 	return y, nil
 }

@@ -8,10 +8,7 @@ import (
 func init() {
 	operators["Reshape"] = reshape
 	operators["Flatten"] = func(n node, in []*Tensor) (*Tensor, error) {
-		axis := int(n.int("axis", 1))
-		if axis < 0 {
-			axis += len(in[0].Shape)
-		}
+		axis := n.axis(1, len(in[0].Shape))
 		return view(in[0], []int{size(in[0].Shape[:axis]), size(in[0].Shape[axis:])}), nil
 	}
 	operators["Squeeze"] = func(n node, in []*Tensor) (*Tensor, error) {
@@ -91,10 +88,7 @@ func reshape(n node, in []*Tensor) (*Tensor, error) {
 }
 
 func concat(n node, in []*Tensor) (*Tensor, error) {
-	axis := int(n.int("axis", 0))
-	if axis < 0 {
-		axis += len(in[0].Shape)
-	}
+	axis := n.axis(0, len(in[0].Shape))
 	shape := slices.Clone(in[0].Shape)
 	for _, x := range in[1:] {
 		shape[axis] += x.Shape[axis]
@@ -104,11 +98,7 @@ func concat(n node, in []*Tensor) (*Tensor, error) {
 		c = slices.Clone(c)
 		for _, x := range in {
 			if c[axis] < x.Shape[axis] {
-				at := 0
-				for k, d := range x.Shape {
-					at = at*d + c[k]
-				}
-				y.move(i, x, at)
+				y.move(i, x, index(c, x.Shape))
 				return
 			}
 			c[axis] -= x.Shape[axis]
