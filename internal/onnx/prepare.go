@@ -8,7 +8,6 @@ import (
 type Info struct {
 	IR, Opset int64             // of the file; of ONNX's own operators
 	Producer  string            // producer_name and producer_version
-	Graph     string            // name of the graph
 	Inputs    []Value           // in file order; initializers that are listed as inputs are left out
 	Outputs   []Value           // in file order
 	Consts    map[string]Const  // initializers and Constant nodes by value name

@@ -18,7 +18,7 @@ func TestPrepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.IR != 7 || info.Opset != 13 || info.Producer != "onnxtest" || info.Graph != "generator" || info.Metadata["colour"] != "grey" {
+	if info.IR != 7 || info.Opset != 13 || info.Producer != "onnxtest" || info.Metadata["colour"] != "grey" {
 		t.Errorf("header is %+v", info)
 	}
 	wantIn := []onnx.Value{{Name: "z", Type: onnx.Float32, Dims: []int64{-1, 4}, Sym: []string{"N", ""}}}

@@ -76,7 +76,6 @@ func (v *validator) header() error {
 		return formatError("opset_import", "no version of ONNX's own operators", "one")
 	}
 	v.info.Producer = strings.TrimSpace(m.ProducerName + " " + m.ProducerVersion)
-	v.info.Graph = g.Name
 	for _, p := range m.MetadataProps {
 		if _, dup := v.info.Metadata[p.Key]; dup {
 			return formatError("metadata_props", "key "+quote(p.Key)+" twice", "each key once")
