@@ -190,7 +190,7 @@ func (b *Backend) ApplyOperation(o onnx.Operation, outs ...graph.Node) error {
 			n.out = append(n.out, nil)
 			continue
 		}
-		wanted = true
+		wanted = wanted || !strings.HasPrefix(v.name, unused)
 		if v.defined {
 			return fmt.Errorf("onnxgo: %s: value %q is defined twice", o.Name, v.name)
 		}
