@@ -28,7 +28,7 @@ func mutated(seed uint64) []byte {
 	kinds := plan.Operators()
 	for range 1 + r.IntN(3) {
 		n := m.g.Node[r.IntN(len(m.g.Node))]
-		switch r.IntN(12) {
+		switch r.IntN(13) {
 		case 0:
 			n.OpType = kinds[r.IntN(len(kinds))]
 		case 1:
@@ -79,14 +79,6 @@ func mutated(seed uint64) []byte {
 				n /= 4
 				t.Dims = [][]int64{{n}, {1, n}, {n, 1}, {1, 1, n}, {n, 1, 1, 1}}[r.IntN(5)]
 			}
-		case 11:
-			if len(m.g.Initializer) > 0 { // elements of another type, perhaps in place of as many bytes
-				t := m.g.Initializer[r.IntN(len(m.g.Initializer))]
-				t.DataType = int32(1 + r.IntN(16))
-				if len(t.Dims) > 0 && r.IntN(2) == 0 {
-					t.Dims = []int64{int64(len(*t.RawData)) / []int64{1, 2, 4, 8}[r.IntN(4)]}
-				}
-			}
 		case 10:
 			dims := make([]any, r.IntN(6))
 			for i := range dims {
@@ -101,6 +93,16 @@ func mutated(seed uint64) []byte {
 			if r.IntN(3) == 0 {
 				m.g.Input[i].Type.TensorType.ElemType = int32(1 + r.IntN(16))
 			}
+		case 11:
+			if len(m.g.Initializer) > 0 { // elements of another type, perhaps in place of as many bytes
+				t := m.g.Initializer[r.IntN(len(m.g.Initializer))]
+				t.DataType = int32(1 + r.IntN(16))
+				if len(t.Dims) > 0 && r.IntN(2) == 0 {
+					t.Dims = []int64{int64(len(*t.RawData)) / []int64{1, 2, 4, 8}[r.IntN(4)]}
+				}
+			}
+		case 12:
+			n.Output[r.IntN(len(n.Output))] = ""
 		}
 	}
 	return m.bytes()
