@@ -27,12 +27,12 @@ Examples:
 
 func benchFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
-	m.bindFile(fs)
-	m.limits.bind(fs)
 	batches := fs.String("batch", "1,64", "batches, a `list`")
 	threads := fs.String("threads", "1,2", "numbers of threads, a `list`")
 	seconds := fs.Float64("seconds", 3, "how long each of them is measured")
 	asJSON := fs.Bool("json", false, "print one JSON object a line")
+	m.bindFile(fs)
+	m.limits.bind(fs)
 	return func(ctx context.Context, args []string, std streams) error {
 		bs, err := parseSeeds(*batches)
 		if err != nil {

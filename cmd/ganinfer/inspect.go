@@ -27,9 +27,9 @@ Examples:
     ganinfer inspect g.onnx --plan --batch 64
 `, func(fs *pflag.FlagSet) action {
 	var m modelFlags
-	m.bind(fs)
 	batch := fs.Int("batch", 1, "what stands for the open dimensions in the plan")
 	passes := fs.Bool("plan", false, "show the graph before and after each pass")
+	m.bind(fs)
 	return func(_ context.Context, args []string, std streams) error {
 		if *batch < 1 {
 			return misusef("", "--batch %d: must be at least 1", *batch)

@@ -33,10 +33,10 @@ Examples:
 
 func interpolateFlags(fs *pflag.FlagSet) action {
 	var o samplerFlags
-	o.bind(fs)
 	frames := fs.Int("frames", 60, "number of frames")
-	mode := fs.String("mode", "", "linear or spherical; left out, spherical for normal latents,\nlinear for uniform ones")
+	mode := fs.String("mode", "", "linear or spherical; left out, spherical for normal latents, linear for uniform ones")
 	out := fs.String("out", "", "a .gif `file`, a directory for PNG files, or an .npy file")
+	o.bind(fs)
 	return func(ctx context.Context, args []string, std streams) error {
 		if *out == "" {
 			return misusef("--out walk.gif makes an animation, --out DIR a file for each frame", "no output: --out is missing")

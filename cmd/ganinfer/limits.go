@@ -15,7 +15,7 @@ type limitFlags struct{ file, nodes, elements, arena int }
 func (l *limitFlags) bind(fs *pflag.FlagSet) {
 	fs.IntVar(&l.file, "max-file", 0, "size in `MiB` of the file and its external data (default 512)")
 	fs.IntVar(&l.nodes, "max-nodes", 0, "`number` of nodes of the graph (default 32768)")
-	fs.IntVar(&l.elements, "max-elements", 0, "`number` of elements of all weights\n(default 2^27), and of any tensor (default 2^28)")
+	fs.IntVar(&l.elements, "max-elements", 0, "`number` of elements of all weights (default 2^27), and of any tensor (default 2^28)")
 	fs.IntVar(&l.arena, "max-arena", 0, "size in `MiB` of all tensors alive at once (default 1024)")
 }
 

@@ -14,13 +14,14 @@ import (
 type modelFlags struct {
 	path    string
 	threads int
+	seed    uint64 // of the model's own random numbers
 	limits  limitFlags
 	trace   func(pass, graph string) // or nil
 }
 
 func (m *modelFlags) bind(fs *pflag.FlagSet) {
 	m.bindFile(fs)
-	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor;\nresults do not depend on it")
+	fs.IntVar(&m.threads, "threads", 0, "threads to use; 0 is one for each processor; results do not depend on it")
 	m.limits.bind(fs)
 }
 
@@ -41,23 +42,28 @@ func (m modelFlags) file(args []string) (string, error) {
 	return m.path, nil
 }
 
+// options returns what the flags say of how the model is loaded and run.
+func (m modelFlags) options() (infer.Options, error) {
+	switch {
+	case m.threads < 0:
+		return infer.Options{}, misusef("leave it out to use all processors", "--threads %d: must not be below 0", m.threads)
+	case m.threads > kernel.MaxThreads:
+		return infer.Options{}, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
+	}
+	limits, err := m.limits.limits()
+	return infer.Options{Threads: m.threads, Seed: m.seed, Trace: m.trace, Limits: limits}, err
+}
+
 // load loads the model: the one in the file, or the one that the program holds.
 func (m modelFlags) load(args []string) (*infer.Model, error) {
 	path, err := m.file(args)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case m.threads < 0:
-		return nil, misusef("leave it out to use all processors", "--threads %d: must not be below 0", m.threads)
-	case m.threads > kernel.MaxThreads:
-		return nil, misusef("leave it out to use all processors", "--threads %d: must be at most %d", m.threads, kernel.MaxThreads)
-	}
-	limits, err := m.limits.limits()
+	o, err := m.options()
 	if err != nil {
 		return nil, err
 	}
-	o := infer.Options{Threads: m.threads, Trace: m.trace, Limits: limits}
 	if path == "" {
 		return loadPacked(o)
 	}

@@ -35,10 +35,11 @@ Examples:
 
 func packFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
-	m.bindFile(fs)
 	out := fs.StringP("out", "o", "", "the program to make, a `file`")
 	system := fs.String("os", runtime.GOOS, "its operating system: linux, darwin, windows")
 	arch := fs.String("arch", runtime.GOARCH, "its processor: amd64, arm64")
+	m.bindFile(fs)
+	m.limits.bind(fs)
 	return func(_ context.Context, args []string, _ streams) error {
 		switch {
 		case *out == "" || *out == "-":
@@ -53,6 +54,10 @@ func packFlags(fs *pflag.FlagSet) action {
 		if file == "" {
 			return misusef("say which file: --model g.onnx", "--model is missing")
 		}
+		o, err := m.options()
+		if err != nil {
+			return err
+		}
 		if _, err := m.load(args); err != nil { // one that cannot run is not packed
 			return err
 		}
@@ -60,7 +65,7 @@ func packFlags(fs *pflag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		if _, err := infer.LoadBytes(model, infer.Options{Threads: 1}); err != nil {
+		if _, err := infer.LoadBytes(model, o); err != nil {
 			return &hinted{fmt.Errorf("%s: %w", file, err), "a packed model is one file, with all weights in it"}
 		}
 		program, err := programFor(*system, *arch)

@@ -132,6 +132,7 @@ func TestPackRefuses(t *testing.T) {
 		{"pack g.onnx -o x --os ../x", 2, "there is no such platform"},
 		{"pack none.onnx -o x", 1, "none.onnx: no such file"},
 		{"pack loop.onnx -o x", 1, "operator Loop"},
+		{"pack --max-nodes 1 g.onnx -o x", 1, "(Limits.Nodes)"},
 		{"pack g.onnx -o x --arch " + other, 1, "there is no " + filepath.Join(dir, "ganinfer-linux-"+other) + ", and building it failed: there is no Go in PATH"},
 	} {
 		code, _, stderr := called("./ganinfer", c.line, "PATH=")

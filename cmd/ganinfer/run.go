@@ -31,9 +31,10 @@ const maxInput = 1 << 30
 
 func runFlags(fs *pflag.FlagSet) action {
 	var m modelFlags
-	m.bind(fs)
 	inputs := fs.StringArray("input", nil, "an input, as `NAME=FILE`; once for each")
 	outputs := fs.StringArray("output", nil, "an output to write, as `NAME=FILE`; once for each")
+	fs.Uint64Var(&m.seed, "seed", 0, "of the random numbers that the model itself draws")
+	m.bind(fs)
 	return func(ctx context.Context, args []string, std streams) error {
 		model, err := m.load(args)
 		if err != nil {

@@ -31,9 +31,9 @@ Examples:
 
 func sampleFlags(fs *pflag.FlagSet) action {
 	var o samplerFlags
-	o.bind(fs)
 	grid := fs.String("grid", "", "a PNG `file` for all samples in one picture; - is a pipe")
-	out := fs.String("out", "", "a directory for PNG files, or an .npy `file`; - is an array\nto a pipe")
+	out := fs.String("out", "", "a directory for PNG files, or an .npy `file`; - is an array to a pipe")
+	o.bind(fs)
 	return func(ctx context.Context, args []string, std streams) error {
 		if err := checkOutputs(*grid, *out, std); err != nil {
 			return err

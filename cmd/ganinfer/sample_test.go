@@ -245,4 +245,12 @@ func TestNoise(t *testing.T) {
 	if walk := pixels("interpolate --seeds 3,4 --frames 3"); !slices.Equal(walk, slices.Repeat(both[:6], 3)) {
 		t.Errorf("the walk is %v, want %v three times", walk, both[:6])
 	}
+	save(t, "z6.npy", &npy.Array{DType: npy.Float32, Shape: []int{2, 6}, F32: make([]float32, 12)})
+	noise := func(flags string) []float32 {
+		mustRun(t, "run noise.onnx --input z=z6.npy --output image=o.npy"+flags)
+		return read(t, "o.npy").F32
+	}
+	if zero := noise(""); !slices.Equal(noise(" --seed 0"), zero) || slices.Equal(noise(" --seed 5"), zero) {
+		t.Error("run --seed does not decide the random numbers")
+	}
 }

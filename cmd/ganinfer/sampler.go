@@ -24,14 +24,14 @@ type samplerFlags struct {
 }
 
 func (o *samplerFlags) bind(fs *pflag.FlagSet) {
-	o.model.bind(fs)
 	o.source.bind(fs)
-	fs.Float32Var(&o.psi, "trunc", 1, "`psi`, by which latents are multiplied; below 1, samples are\nless varied, and nearer to what is common")
+	fs.Float32Var(&o.psi, "trunc", 1, "`psi`, by which latents are multiplied; below 1, samples are less varied, and nearer to what is common")
 	fs.StringVar(&o.label, "label", "", "class of the samples, for a conditional model: a `list`, or all")
-	fs.StringArrayVar(&o.inputs, "input", nil, "another input of the model, as `NAME=FILE`: an .npy array\nwith a row for each sample, or one row for all")
-	fs.StringVar(&o.values, "range", "", "what the model's values range over, as `LO,HI`; left out,\nthe metadata says so, or it is -1,1")
+	fs.StringArrayVar(&o.inputs, "input", nil, "another input of the model, as `NAME=FILE`: an .npy array with a row for each sample, or one row for all")
+	fs.StringVar(&o.values, "range", "", "what the model's values range over, as `LO,HI`; left out, the metadata says so, or it is -1,1")
 	fs.StringVar(&o.layout, "layout", "nchw", "order of the model's images: nchw or nhwc")
-	fs.IntVar(&o.batch, "batch", 0, "samples computed at once; 0 is a good value;\nresults do not depend on it")
+	fs.IntVar(&o.batch, "batch", 0, "samples computed at once; 0 is a good value; results do not depend on it")
+	o.model.bind(fs)
 }
 
 // drawing is a source of latents with the sampler and the labels that turn it into samples.
