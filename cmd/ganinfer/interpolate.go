@@ -42,7 +42,7 @@ func interpolateFlags(fs *pflag.FlagSet) action {
 			return misusef("--out walk.gif makes an animation, --out DIR a file for each frame", "no output: --out is missing")
 		}
 		if extension(*out) != ".gif" {
-			if err := checkOutputs("", *out, std); err != nil {
+			if err := checkOutputs("", *out, "--out walk.gif makes an animation", std); err != nil {
 				return err
 			}
 		}

@@ -245,6 +245,7 @@ func TestMisuse(t *testing.T) {
 		"sample --model g.onnx --seeds 0 --seed 1 --grid x.png":                              {2, "got 2"},
 		"sample --model g.onnx --seeds 0 --count 3 --grid x.png":                             {2, "--first and --count need --seed"},
 		"sample --model g.onnx --seed 0 --count 0 --grid x.png":                              {2, "--count 0: must be 1 to"},
+		"sample --model g.onnx --seeds 0 --input z=z.npy --out x.npy":                        {1, "want latents of float32"},
 		"sample --model g.onnx --seed 1 --first 18446744073709551615 --count 2 --grid x.png": {2, "--first 18446744073709551615"},
 		"sample --model g.onnx --seed -1 --grid x.png":                                       {2, "invalid argument"},
 		"sample --model g.onnx --seeds 5-1 --grid x.png":                                     {2, "range 5-1 ends before it begins"},

@@ -40,7 +40,7 @@ func packFlags(fs *pflag.FlagSet) action {
 	arch := fs.String("arch", runtime.GOARCH, "its processor: amd64, arm64")
 	m.bindFile(fs)
 	m.limits.bind(fs)
-	return func(_ context.Context, args []string, _ streams) error {
+	return func(_ context.Context, args []string, std streams) error {
 		switch {
 		case *out == "" || *out == "-":
 			return misusef("name the program to make: -o mygan", "--out is missing")
@@ -74,6 +74,9 @@ func packFlags(fs *pflag.FlagSet) action {
 		}
 		if !bundle.Reads(program) {
 			return fmt.Errorf("the program for %s/%s is no ganinfer that can hold a model", *system, *arch)
+		}
+		if bytes.Contains(program[:min(len(program), 1<<12)], []byte("/ld-")) { // what loads a dynamic program is named in its first page
+			fmt.Fprintf(std.err, "ganinfer: warning: %s will need this system's C library; a ganinfer built with CGO_ENABLED=0 makes one that needs nothing\n", *out)
 		}
 		return atomicfile.WriteFileChecked(*out,
 			func(w io.Writer) error { return bundle.Write(named{w, *out}, bytes.NewReader(program), model) },

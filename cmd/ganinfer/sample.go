@@ -35,7 +35,7 @@ func sampleFlags(fs *pflag.FlagSet) action {
 	out := fs.String("out", "", "a directory for PNG files, or an .npy `file`; - is an array to a pipe")
 	o.bind(fs)
 	return func(ctx context.Context, args []string, std streams) error {
-		if err := checkOutputs(*grid, *out, std); err != nil {
+		if err := checkOutputs(*grid, *out, "--grid grid.png makes one picture of all", std); err != nil {
 			return err
 		}
 		d, err := o.open(args, func(src *source) error {
@@ -55,8 +55,8 @@ func sampleFlags(fs *pflag.FlagSet) action {
 	}
 }
 
-// checkOutputs refuses names of outputs that cannot be meant.
-func checkOutputs(grid, out string, std streams) error {
+// checkOutputs refuses names of outputs that cannot be meant. hint says what makes a picture.
+func checkOutputs(grid, out, hint string, std streams) error {
 	if grid == "" && out == "" {
 		return misusef("--grid grid.png makes one picture, --out DIR a file for each sample", "no output: --grid and --out are missing")
 	}
@@ -70,8 +70,8 @@ func checkOutputs(grid, out string, std streams) error {
 		return misusef("the picture is a PNG file, as in --grid grid.png", "--grid %s: want a name that ends in .png", grid)
 	}
 	switch extension(out) {
-	case ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npz":
-		return misusef("--grid grid.png makes one picture of all", "--out %s: want a directory or a name that ends in .npy", out)
+	case ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".npz", ".mp4", ".webm":
+		return misusef(hint, "--out %s: want a directory or a name that ends in .npy", out)
 	}
 	return nil
 }

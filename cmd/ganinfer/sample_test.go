@@ -171,6 +171,7 @@ func TestInterpolate(t *testing.T) {
 	for line, want := range map[string]string{
 		"--seeds 1,2":                                 "--out is missing",
 		"--seeds 1,2 --out x.png":                     "--out x.png: want a directory",
+		"--seeds 1-3 --out x.mp4":                     "hint: --out walk.gif makes an animation",
 		"--seeds 1 --out x.gif":                       "one latent is no way to walk",
 		"--seeds 1-9 --frames 8 --out x.gif":          "--frames 8: must be at least the number of latents, 9",
 		"--seeds 1-9 --frames 10000000 --out x.gif":   "at most 1048576",

@@ -100,6 +100,8 @@ func (o *samplerFlags) open(args []string, check func(*source) error) (*drawing,
 		return nil, &hinted{err, "a smaller --batch needs less memory"}
 	case errors.As(err, &missing) && len(missing.Missing) > 0:
 		return nil, &misuse{err, "add --input " + missing.Missing[0].Name + "=FILE; ganinfer inspect lists the model's inputs"}
+	case missing != nil:
+		return nil, &hinted{err, "latents of your own go behind --z; ganinfer run takes any inputs"}
 	case err != nil:
 		return nil, err
 	case src.size > 0 && src.size != d.sampler.LatentSize():
