@@ -18,7 +18,7 @@ func decode(dir string, b []byte, lim onnx.Limits) (*plan.Graph, *onnx.Info, err
 		return nil, nil, fmt.Errorf("infer: %w", err)
 	}
 	if info.Opset < plan.MinOpset || info.Opset > plan.MaxOpset {
-		return nil, nil, fmt.Errorf("infer: the model imports opset %d, want %d to %d", info.Opset, plan.MinOpset, plan.MaxOpset)
+		return nil, nil, fmt.Errorf("infer: the model imports opset %d, want %d to %d: export it for one of these, or see onnx.version_converter", info.Opset, plan.MinOpset, plan.MaxOpset)
 	}
 	backend := onnxgo.New(onnxgo.WithOpset(info.Opset))
 	if err := unmarshal(backend, topology); err != nil {

@@ -228,7 +228,7 @@ func (v *validator) node(info NodeInfo, n *NodeProto) error {
 		return err
 	}
 	if !ownDomain(n.Domain) {
-		return &UnsupportedError{Where: where, What: "operators of domain " + quote(n.Domain)}
+		return &UnsupportedError{Where: where, What: "operators of domain " + quote(n.Domain) + "; an export that no optimizer has rewritten has standard ones"}
 	}
 	if k := len(n.Input) + len(n.Output); len(n.Output) == 0 || k > v.lim.NodeValues {
 		return formatError(where, fmt.Sprintf("%d inputs and %d outputs", len(n.Input), len(n.Output)), "an output, and at most %d of both (Limits.NodeValues)", v.lim.NodeValues)
