@@ -137,7 +137,7 @@ func (b *page) add(m *infer.Model, batch int) {
 	}
 	text, err := m.PlanText(batch)
 	if err != nil {
-		line("plan        none: %v", err)
+		fmt.Fprintf(b, "plan        none: %s\n", oneLine(err.Error())) // however long the reason is
 		return
 	}
 	line("plan        open dimensions are %d", batch)

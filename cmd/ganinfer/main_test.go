@@ -214,6 +214,9 @@ plan        open dimensions are 2
 	if text, err := os.ReadFile(golden); err != nil || got != string(text) || !strings.HasSuffix(got, want) {
 		t.Errorf("--plan: %v, got\n%swant (UPDATE_GOLDEN=1 go test rewrites it)\n%s", err, got, text)
 	}
+	if got := mustRun(t, "inspect g.onnx --batch 1000000000"); !strings.HasSuffix(got, "above the limit of 268435456 elements\n") {
+		t.Errorf("a plan that cannot be: got %q, want all of the reason", got)
+	}
 	m := onnxtest.Small()
 	m.MetadataProps = []*onnx.StringStringEntryProto{{Key: "k\x1b[2J", Value: strings.Repeat("é\n", 200)}}
 	if err := os.WriteFile("odd.onnx", onnxtest.Bytes(m), 0o666); err != nil {

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,7 +34,7 @@ func readJSON(s string, read func(r *jsonReader)) error {
 // fail records the first error: what was wanted instead of the rest.
 func (r *jsonReader) fail(want string) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%s, want %s", clip(r.rest), want)
+		r.err = fmt.Errorf("%s, want %s", clip(cmp.Or(r.rest, "the end")), want)
 	}
 }
 

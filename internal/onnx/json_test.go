@@ -70,6 +70,7 @@ func TestJSONErrors(t *testing.T) {
 		{latent, `{"size":2147483648}`, `want a natural number of 31 bits instead of "2147483648"`},
 		{latent, `{"bounds":[1]}`, `want two numbers before it`},
 		{latent, `{"bounds":[1,2,3]}`, `3]}, want two numbers`},
+		{latent, `{"name":"z"`, `the end, want `},
 		{latent, `[]`, `want '{'`},
 		{latent, `{"bounds":[1;2]}`, `want ',' or ']'`},
 		{golden, `{"indices":[-1]}`, `want a natural number of 64 bits instead of "-1"`},
