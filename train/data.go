@@ -55,13 +55,15 @@ func (s *Settings) dataOptions() dataset.Options {
 	return dataset.Options{Resize: s.Resize, Shape: shape, Mirror: s.Mirror, Threads: s.Threads}
 }
 
-// fitChannels does what FitChannels asks for, with data opened as dataOptions say.
+// fitChannels does what FitChannels asks for, with data opened as dataOptions
+// say. Points have no channels: [suits] refuses them.
 func (s *Settings) fitChannels(data dataset.Dataset) error {
-	if !s.FitChannels {
+	shape := data.Shape()
+	if !s.FitChannels || len(shape) != 3 {
 		return nil
 	}
 	c, _ := models.DCGANOf(s.Spec)
-	c.Channels = data.Shape()[0]
+	c.Channels = shape[0]
 	spec, err := c.Spec()
 	if err != nil {
 		return misuse("", "%w", err)
@@ -139,17 +141,7 @@ func apart(dir, ref string, data dataset.Dataset) error {
 func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
 	want, got := spec.Sample.Shape, data.Shape()
 	if !slices.Equal(want, got) && !(len(want) == 1 && want[0] == models.Elements(got)) {
-		hint := "take a preset for such images, or write one: --preset FILE.json"
-		if len(want) == 3 && want[1] == want[2] && (want[0] == 1 || want[0] == 3) {
-			hint = fmt.Sprintf("--resize %d makes them fit; or take a preset for such images", want[1])
-		}
-		if c, ok := models.DCGANOf(spec); ok && got[0] == want[0] && got[1] == got[2] {
-			c.Size = got[1]
-			if _, err := c.Spec(); err == nil {
-				hint = fmt.Sprintf("--resize %d makes the images fit, --size %d the networks", want[1], got[1])
-			}
-		}
-		return misuse(hint, "the networks make samples of shape %v, but the images of %s have shape %v", want, data.Name(), got)
+		return misuse(misfit(spec, got), "the networks make samples of shape %v, but the %s of %s have shape %v", want, kindOf(data)+"s", data.Name(), got)
 	}
 	if n := spec.Packed(); r.Batch%(n*r.Shards) != 0 {
 		return misuse(fmt.Sprintf("give --batch a multiple of %d", n*r.Shards),
@@ -160,4 +152,22 @@ func suits(spec *models.Spec, r *models.Recipe, data dataset.Dataset) error {
 			"--batch %d: %s has only %s", r.Batch, data.Name(), samples(data.Len(), data))
 	}
 	return nil
+}
+
+// misfit is a hint for networks that do not make samples of the data's shape.
+func misfit(spec *models.Spec, got []int) string {
+	want := spec.Sample.Shape
+	if scattered(got) {
+		return "a preset for points: --preset pacgan2d"
+	}
+	if c, ok := models.DCGANOf(spec); ok && len(got) == 3 && got[0] == want[0] && got[1] == got[2] {
+		c.Size = got[1]
+		if _, err := c.Spec(); err == nil {
+			return fmt.Sprintf("--resize %d makes the images fit, --size %d the networks", want[1], got[1])
+		}
+	}
+	if len(got) == 3 && len(want) == 3 && want[1] == want[2] && (want[0] == 1 || want[0] == 3) {
+		return fmt.Sprintf("--resize %d makes them fit; or take a preset for such images", want[1])
+	}
+	return "take a preset for such data, or write one: --preset FILE.json"
 }

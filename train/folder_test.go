@@ -242,3 +242,22 @@ func TestRunAmongImages(t *testing.T) {
 		t.Errorf("a folder that is gone: %v", err)
 	}
 }
+
+// TestPointsForImages: a preset of images refuses points, which have no channels
+// to take.
+func TestPointsForImages(t *testing.T) {
+	dcgan, err := models.LoadPreset("dcgan28")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := DefaultSettings(dcgan)
+	s.FitChannels = true
+	for data, hint := range map[string]string{"ring": "--preset pacgan2d", "normal": "--preset FILE.json"} {
+		s.Data = data
+		err := DryRun(t.Context(), io.Discard, s, "", Host{})
+		want := "samples of shape [1 28 28], but the points of " + data
+		if e := (*Error)(nil); !errors.As(err, &e) || !e.Misuse || !strings.Contains(err.Error(), want) || !strings.Contains(e.Hint, hint) {
+			t.Errorf("%s: got %+v, want %q and the hint %q", data, err, want, hint)
+		}
+	}
+}

@@ -162,11 +162,14 @@ func printable(s string) string {
 }
 
 // samples is a number of images, or of points if the data are such.
-func samples(n int, data dataset.Dataset) string {
+func samples(n int, data dataset.Dataset) string { return plural(n, kindOf(data)) }
+
+// kindOf says what the samples of data are.
+func kindOf(data dataset.Dataset) string {
 	if len(data.Shape()) == 1 {
-		return plural(n, "point")
+		return "point"
 	}
-	return plural(n, "image")
+	return "image"
 }
 
 func files(n int) string { return plural(n, "file") }
