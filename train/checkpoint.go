@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"gantry/internal/atomicfile"
@@ -266,12 +267,8 @@ func (c *Checkpoint) Model() (*graph.Model, error) {
 		return nil, err
 	}
 	var params []NamedTensor // before anything of their size is allocated
-	for _, n := range []*models.Network{g, d} {
-		for _, node := range n.Nodes {
-			for _, p := range node.Params {
-				params = append(params, NamedTensor{Name: p.Name, Shape: p.Shape})
-			}
-		}
+	for _, p := range slices.Concat(g.Params(), d.Params()) {
+		params = append(params, NamedTensor{Name: p.Name, Shape: p.Shape})
 	}
 	if err := c.copyTo(params); err != nil {
 		return nil, err
@@ -296,7 +293,8 @@ func (c *Checkpoint) Averaged() (*graph.Model, error) {
 	return m, c.copyTo(averageTensors(m))
 }
 
-// modelTensors lists the parameters of a model, as they stand in its memory.
+// modelTensors lists the parameters of a model, the generator's first, as they
+// stand in its memory.
 func modelTensors(m *graph.Model) []NamedTensor {
 	var ts []NamedTensor
 	for _, n := range []*graph.Net{m.G, m.D} {
@@ -315,7 +313,7 @@ func (c *Checkpoint) copyTo(dst []NamedTensor) error {
 	}
 	for _, t := range dst {
 		from, ok := byName[t.Name]
-		if !ok || fmt.Sprint(from.Shape) != fmt.Sprint(t.Shape) {
+		if !ok || !slices.Equal(from.Shape, t.Shape) {
 			return fmt.Errorf("train: checkpoint: tensor %q has shape %v, expected %v", t.Name, from.Shape, t.Shape)
 		}
 		copy(t.Data, from.Data)

@@ -27,12 +27,7 @@ type NamedTensor struct {
 // trainer's own memory, to be read between steps. Together with [Trainer.Steps]
 // it is all that a run needs to go on exactly.
 func (t *Trainer) State() []NamedTensor {
-	var ts []NamedTensor
-	for _, n := range []*graph.Net{t.model.G, t.model.D} {
-		for _, p := range n.Params() {
-			ts = append(ts, NamedTensor{p.Name, p.Shape, n.Tensor(p.Name).Float32s()})
-		}
-	}
+	ts := modelTensors(t.model)
 	for _, s := range []*solver{t.solvers.g, t.solvers.d} {
 		for _, x := range s.slots {
 			if x.m != nil {

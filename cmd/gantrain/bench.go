@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -44,14 +42,5 @@ func benchCommand(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if !*asJSON {
-		_, err = io.WriteString(stdout, r.String())
-		return err
-	}
-	b, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s\n", b)
-	return err
+	return writeReport(stdout, r, *asJSON)
 }

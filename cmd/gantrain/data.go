@@ -78,6 +78,14 @@ func openData(ctx context.Context, ref string, o dataset.Options) (dataset.Datas
 	return dataset.Transform(d, o)
 }
 
+// openCounted is openData with words about how far it is.
+func openCounted(ctx context.Context, ref string, o dataset.Options, words io.Writer) (dataset.Dataset, error) {
+	count := train.NewCounter(words, "images decoded")
+	defer count.End()
+	o.Progress = count.Step
+	return openData(ctx, ref, o)
+}
+
 // mnistPart reads mnist:FIRST-LAST, some of the training images; ok is false if
 // ref is no such thing.
 func mnistPart(ref string) (first, last int, ok bool, err error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,26 +66,11 @@ func newEvalFlags(name string) *evalFlags {
 
 // evalCommand measures a generator.
 func evalCommand(args []string, stdout, stderr io.Writer) error {
-	const hint = "gantrain eval --help shows what there is"
-	if len(args) == 0 {
-		return misused(hint, "eval takes the name of a metric, and a generator")
+	name, err := firstWord("eval", "metric", args, evaluationNames, evalUsage, stdout)
+	if err != nil {
+		return err
 	}
-	if strings.HasPrefix(args[0], "-") || args[0] == "help" {
-		fs := pflag.NewFlagSet("eval", pflag.ContinueOnError)
-		if args[0] == "help" {
-			args = []string{"--help"}
-		}
-		if err := parse(fs, args, evalUsage, stdout); err != nil {
-			return err
-		}
-		return misused(hint, "the name of the metric stands before flags")
-	}
-	name := args[0]
-	e, ok := evaluations[name]
-	if !ok {
-		return unknown("metric", name, evaluationNames, hint)
-	}
-	f := newEvalFlags(name)
+	e, f := evaluations[name], newEvalFlags(name)
 	if err := parse(f.fs, args[1:], e.usage, stdout); err != nil {
 		return err
 	}
@@ -120,16 +104,7 @@ func evalCommand(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if !f.asJSON {
-		_, err = io.WriteString(stdout, r.String())
-		return err
-	}
-	b, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s\n", b)
-	return err
+	return writeReport(stdout, r, f.asJSON)
 }
 
 func evalParzen(ctx context.Context, f *evalFlags, g *evaluate.Generator) (*evaluate.Report, error) {
@@ -193,9 +168,7 @@ func evalHalves(ctx context.Context, f *evalFlags, g *evaluate.Generator) (train
 			test, err = mnist.Test()
 		}
 	} else {
-		count := train.NewCounter(f.o.Words, "images decoded")
-		test, err = openData(ctx, f.data, dataset.Options{Shape: g.Shape(), Threads: f.o.Threads, Progress: count.Step})
-		count.End()
+		test, err = openCounted(ctx, f.data, dataset.Options{Shape: g.Shape(), Threads: f.o.Threads}, f.o.Words)
 	}
 	for _, d := range []*dataset.Dataset{&training, &test} {
 		if err == nil && f.resize > 0 && *d != nil {

@@ -78,7 +78,7 @@ func TestEvalMisuse(t *testing.T) {
 	}
 	testHalf(t, data)
 	for _, c := range []struct{ args, want string }{
-		{"", "eval takes the name of a metric"},
+		{"", "eval takes the name of the metric first"},
 		{"fid r", "unknown metric \"fid\""},
 		{"parzne r", "did you mean parzen?"},
 		{"--json", "unknown flag --json"},

@@ -2,12 +2,14 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -138,6 +140,40 @@ func parse(fs *pflag.FlagSet, args []string, usage string, stdout io.Writer) err
 			err = misused("is a shell variable not set?", "--%s is empty", f.Name)
 		}
 	})
+	return err
+}
+
+// firstWord returns the first argument of a command that has several things to
+// do, what: one of names.
+func firstWord(command, what string, args, names []string, usage string, stdout io.Writer) (string, error) {
+	hint := "gantrain " + command + " --help shows what there is"
+	switch {
+	case len(args) == 0:
+		return "", misused(hint, "%s takes the name of the %s first", command, what)
+	case slices.Contains(names, args[0]):
+		return args[0], nil
+	case args[0] == "help":
+		args = []string{"--help"}
+	case !strings.HasPrefix(args[0], "-"):
+		return "", unknown(what, args[0], names, hint)
+	}
+	if err := parse(pflag.NewFlagSet(command, pflag.ContinueOnError), args, usage, stdout); err != nil {
+		return "", err
+	}
+	return "", misused(hint, "the name of the %s stands before flags", what)
+}
+
+// writeReport writes the result of a command: a text, or one line of JSON.
+func writeReport(stdout io.Writer, r fmt.Stringer, asJSON bool) error {
+	text := r.String()
+	if asJSON {
+		b, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		text = string(b) + "\n"
+	}
+	_, err := io.WriteString(stdout, text)
 	return err
 }
 

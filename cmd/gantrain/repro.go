@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -80,26 +78,11 @@ func newReproFlags(name string) *reproFlags {
 
 // reproCommand repeats an experiment of a paper.
 func reproCommand(args []string, stdout, stderr io.Writer) error {
-	const hint = "gantrain repro --help shows what there is"
-	if len(args) == 0 {
-		return misused(hint, "repro takes the name of an experiment")
+	name, err := firstWord("repro", "experiment", args, experimentNames, reproUsage, stdout)
+	if err != nil {
+		return err
 	}
-	if strings.HasPrefix(args[0], "-") || args[0] == "help" {
-		fs := pflag.NewFlagSet("repro", pflag.ContinueOnError)
-		if args[0] == "help" {
-			args = []string{"--help"}
-		}
-		if err := parse(fs, args, reproUsage, stdout); err != nil {
-			return err
-		}
-		return misused(hint, "the name of the experiment stands before flags")
-	}
-	name := args[0]
-	e, ok := experiments[name]
-	if !ok {
-		return unknown("experiment", name, experimentNames, hint)
-	}
-	f := newReproFlags(name)
+	e, f := experiments[name], newReproFlags(name)
 	if err := parse(f.fs, args[1:], e.usage, stdout); err != nil {
 		return err
 	}
@@ -124,16 +107,7 @@ func reproCommand(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if !f.asJSON {
-		_, err = io.WriteString(stdout, r.String())
-		return err
-	}
-	b, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "%s\n", b)
-	return err
+	return writeReport(stdout, r, f.asJSON)
 }
 
 func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
@@ -141,9 +115,7 @@ func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
 	if err != nil {
 		return nil, err
 	}
-	count := train.NewCounter(f.o.Words, "images decoded")
-	data, err := openData(ctx, ref, dataset.Options{Threads: f.o.Threads, Progress: count.Step})
-	count.End()
+	data, err := openCounted(ctx, ref, dataset.Options{Threads: f.o.Threads}, f.o.Words)
 	if err != nil {
 		return nil, &train.Error{Err: err, Hint: dataHint}
 	}

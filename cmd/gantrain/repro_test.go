@@ -54,7 +54,7 @@ func TestReproMisuse(t *testing.T) {
 		code int
 		want string
 	}{
-		{"", 2, "repro takes the name of an experiment"},
+		{"", 2, "repro takes the name of the experiment first"},
 		{"figure4", 2, "did you mean figure1?"},
 		{"--json", 2, "unknown flag --json"},
 		{"figure1 r", 2, "repro figure1 takes flags alone, got \"r\""},

@@ -17,10 +17,6 @@ type (
 	actGrad struct{ act }
 )
 
-func actOf(c *Context, kind kernel.Act, alpha float32, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return elementwise(c, act{kind, alpha}, x)
-}
-
 func (o act) name() string {
 	switch o.kind {
 	case kernel.Relu:

@@ -36,12 +36,18 @@ var opCases = []opCase{
 	{name: "mul", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return mulOf(c, x[0], x[1]) }},
 	{name: "square", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return mulOf(c, x[0], x[0]) }},
 	{name: "affine", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return affineOf(c, x[0], -1.5, 0.25) }},
-	{name: "relu", kinks: true, shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return actOf(c, kernel.Relu, 0, x[0]) }},
-	{name: "leaky_relu", kinks: true, shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
-		return actOf(c, kernel.LeakyRelu, 0.2, x[0])
+	{name: "relu", kinks: true, shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return elementwise(c, act{kernel.Relu, 0}, x[0])
 	}},
-	{name: "tanh", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return actOf(c, kernel.Tanh, 0, x[0]) }},
-	{name: "sigmoid", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return actOf(c, kernel.Sigmoid, 0, x[0]) }},
+	{name: "leaky_relu", kinks: true, shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return elementwise(c, act{kernel.LeakyRelu, 0.2}, x[0])
+	}},
+	{name: "tanh", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return elementwise(c, act{kernel.Tanh, 0}, x[0])
+	}},
+	{name: "sigmoid", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
+		return elementwise(c, act{kernel.Sigmoid, 0}, x[0])
+	}},
 	{name: "max", kinks: true, shapes: [][]int{{4, 6}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return maxPiecesOf(c, x[0], 3) }},
 	{name: "max of rank 3", kinks: true, shapes: [][]int{{4, 2, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return maxPiecesOf(c, x[0], 3) }},
 	{name: "dropout", shapes: [][]int{{4, 6}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
