@@ -13,6 +13,7 @@ import (
 	"gantry/train"
 	"gantry/train/dataset"
 	"gantry/train/dataset/mnist"
+	"gantry/train/evaluate"
 	"gantry/train/repro"
 )
 
@@ -110,12 +111,21 @@ func reproCommand(args []string, stdout, stderr io.Writer) error {
 	return writeReport(stdout, r, f.asJSON)
 }
 
+// reproFigure2 opens the images in the size that the generator learned them in.
 func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
 	ref, err := absoluteData(f.data)
 	if err != nil {
 		return nil, err
 	}
-	data, err := openCounted(ctx, ref, dataset.Options{Threads: f.o.Threads}, f.o.Words)
+	g, err := evaluate.OpenGenerator(f.fs.Arg(0), f.o.Threads)
+	if err != nil {
+		return nil, err
+	}
+	o := dataset.Options{Shape: g.Shape(), Threads: f.o.Threads}
+	if s := o.Shape; len(s) == 3 && s[1] == s[2] && !dataset.IsPoints(ref) {
+		o.Resize = s[1]
+	}
+	data, err := openCounted(ctx, ref, o, f.o.Words)
 	if err != nil {
 		return nil, &train.Error{Err: err, Hint: dataHint}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"image/color"
 	"os"
 	"regexp"
 	"strings"
@@ -28,9 +29,12 @@ func TestRepro(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || len(r.Moments) != 6 || r.Picture != "repro/figure1/figure1.png" {
 		t.Errorf("%v: %s", err, stdout)
 	}
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	writeImages(t, "faces", func(v uint8) color.Color { return color.Gray{v} })
 	for _, c := range []struct{ args, want, file string }{
 		{"figure1 --steps 6 --out f --threads 1", "figure: f/figure1.png\nanimation: f/figure1.gif\n", "f/figure1.gif"},
 		{"figure2 r --out f DATA", "figure: f/figure2.png\n", "f/figure2.png"},
+		{"figure2 r --out scaled --data faces", "figure: scaled/figure2.png\n", "scaled/figure2.png"},
 		{"figure3 r/generator.onnx --seed 2", "figure: repro/figure3/figure3.png\n", "repro/figure3/figure3.png"},
 	} {
 		args := strings.Fields(strings.Replace(c.args, "DATA", data, 1))

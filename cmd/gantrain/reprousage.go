@@ -45,7 +45,8 @@ Examples
 
 const reproFigure2Usage = `gantrain repro figure2 RUN|MODEL.onnx     samples, and their nearest neighbours
 
-  --data mnist|PATH|idx:DIR   the training images (mnist)
+  --data mnist|PATH|idx:DIR   the training images (mnist), which are cropped and
+                    scaled to the size of the samples
   --out DIR         for figure2.png (repro/figure2)
 ` + reproCommon + `
 The last column has the training image that is nearest to the sample left of it,
