@@ -118,45 +118,54 @@ func TestEvalMisuse(t *testing.T) {
 	}
 }
 
-// TestEvalHelp: each metric has a text, with its flags and their defaults.
 func TestEvalHelp(t *testing.T) {
-	texts := map[string]string{"": evalUsage}
 	if len(evaluations) != len(evaluationNames) {
 		t.Errorf("%d metrics, %d names", len(evaluations), len(evaluationNames))
 	}
-	for _, name := range evaluationNames {
-		text := evaluations[name].usage
+	checkHelp(t, "eval", evalUsage, evaluationNames, func(name string) (string, *pflag.FlagSet) {
+		return evaluations[name].usage, newEvalFlags(name).fs
+	})
+}
+
+// checkHelp checks that each of a command's names has a text, with its flags,
+// their defaults, and three examples that parse.
+func checkHelp(t *testing.T, command, usage string, names []string, of func(name string) (text string, fs *pflag.FlagSet)) {
+	t.Helper()
+	texts := map[string]string{"": usage}
+	for _, name := range names {
+		text, fs := of(name)
 		texts[name] = text
-		if !strings.Contains(evalUsage, "\n  "+name+" ") {
-			t.Errorf("%s is not in the help of eval", name)
+		if !strings.Contains(usage, "\n  "+name+" ") {
+			t.Errorf("%s is not in the help of %s", name, command)
 		}
-		newEvalFlags(name).fs.VisitAll(func(f *pflag.Flag) {
+		fs.VisitAll(func(f *pflag.Flag) {
 			if !regexp.MustCompile(`--` + f.Name + `\b`).MatchString(text) {
 				t.Errorf("%s: --%s is not in the help", name, f.Name)
 			}
-			if d := f.DefValue; d != "" && d != "false" && f.Name != "resize" && f.Name != "threads" && !regexp.MustCompile(`(?s)--`+f.Name+` [^()]*?\(`+d+`\)`).MatchString(text) {
+			if d := f.DefValue; d != "" && d != "false" && f.Name != "resize" && f.Name != "threads" && !regexp.MustCompile(`(?s)--`+f.Name+` [^()]*?\(`+d+`[,)]`).MatchString(text) {
 				t.Errorf("%s: the help does not say that --%s is %s", name, f.Name, d)
 			}
 		})
 	}
 	for name, text := range texts {
-		args := append([]string{"eval"}, strings.Fields(name)...)
+		args := append([]string{command}, strings.Fields(name)...)
 		code, stdout, stderr := call(append(args, "--help")...)
 		if code != 0 || stderr != "" || stdout != text {
 			t.Errorf("%s: exit %d\n%s%s", name, code, stdout, stderr)
 		}
 		for line := range strings.Lines(text) {
 			if len([]rune(line)) > 81 {
-				t.Errorf("%d columns: %s", len(line)-1, line)
+				t.Errorf("%d columns: %s", len([]rune(line))-1, line)
 			}
 		}
 		_, examples, _ := strings.Cut(text, "Examples\n")
-		if strings.Count(examples, "  gantrain eval ") != 3 {
+		if strings.Count(examples, "  gantrain "+command+" ") != 3 {
 			t.Errorf("%s: want three examples\n%s", name, examples)
 		}
 		for line := range strings.Lines(examples) {
 			words := strings.Fields(line)
-			if err := parse(newEvalFlags(words[2]).fs, words[3:], "", nil); err != nil {
+			_, fs := of(words[2])
+			if err := parse(fs, words[3:], "", nil); err != nil {
 				t.Errorf("%s: %v", line, err)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"image/color"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -86,47 +85,11 @@ func TestReproMisuse(t *testing.T) {
 	}
 }
 
-// TestReproHelp: each experiment has a text, with its flags and their defaults.
 func TestReproHelp(t *testing.T) {
-	texts := map[string]string{"": reproUsage}
 	if len(experiments) != len(experimentNames) {
 		t.Errorf("%d experiments, %d names", len(experiments), len(experimentNames))
 	}
-	for _, name := range experimentNames {
-		text := experiments[name].usage
-		texts[name] = text
-		if !strings.Contains(reproUsage, "\n  "+name+" ") {
-			t.Errorf("%s is not in the help of repro", name)
-		}
-		newReproFlags(name).fs.VisitAll(func(f *pflag.Flag) {
-			if !regexp.MustCompile(`--` + f.Name + `\b`).MatchString(text) {
-				t.Errorf("%s: --%s is not in the help", name, f.Name)
-			}
-			if d := f.DefValue; d != "false" && f.Name != "threads" && !regexp.MustCompile(`(?s)--`+f.Name+` [^()]*?\(`+d+`[,)]`).MatchString(text) {
-				t.Errorf("%s: the help does not say that --%s is %s", name, f.Name, d)
-			}
-		})
-	}
-	for name, text := range texts {
-		args := append([]string{"repro"}, strings.Fields(name)...)
-		code, stdout, stderr := call(append(args, "--help")...)
-		if code != 0 || stderr != "" || stdout != text {
-			t.Errorf("%s: exit %d\n%s%s", name, code, stdout, stderr)
-		}
-		for line := range strings.Lines(text) {
-			if len([]rune(line)) > 81 {
-				t.Errorf("%d columns: %s", len(line)-1, line)
-			}
-		}
-		_, examples, _ := strings.Cut(text, "Examples\n")
-		if strings.Count(examples, "  gantrain repro ") != 3 {
-			t.Errorf("%s: want three examples\n%s", name, examples)
-		}
-		for line := range strings.Lines(examples) {
-			words := strings.Fields(line)
-			if err := parse(newReproFlags(words[2]).fs, words[3:], "", nil); err != nil {
-				t.Errorf("%s: %v", line, err)
-			}
-		}
-	}
+	checkHelp(t, "repro", reproUsage, experimentNames, func(name string) (string, *pflag.FlagSet) {
+		return experiments[name].usage, newReproFlags(name).fs
+	})
 }
