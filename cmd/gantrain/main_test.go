@@ -372,6 +372,33 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestDocs: the flags of each command that the documents show exist, and take
+// the values that they have there.
+func TestDocs(t *testing.T) {
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := 0
+	for _, page := range append(pages, "../../README.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range regexp.MustCompile(`(?m)^    gantrain\b.*$`).FindAllString(string(text), -1) {
+			command, _, _ := strings.Cut(line[4:], "  ") // a remark follows
+			args := append(strings.Fields(command)[1:], "--help")
+			if code, _, stderr := call(args...); code != 0 {
+				t.Errorf("%s: %s: exit %d\n%s", page, command, code, stderr)
+			}
+			commands++
+		}
+	}
+	if commands < 30 {
+		t.Errorf("found %d commands", commands)
+	}
+}
+
 // TestExamples carries out the three examples of the help, as they stand there.
 func TestExamples(t *testing.T) {
 	if testing.Short() {
