@@ -214,18 +214,20 @@ func decodeMetadata(m map[string]string) (*Checkpoint, error) {
 }
 
 // FindCheckpoint returns the path of the checkpoint of the given step in a run
-// directory, of the newest if step is negative. A path that is no directory is
-// taken to be a checkpoint itself.
+// directory, of the newest if step is negative. The path of a regular file is
+// taken to be that of a checkpoint.
 func FindCheckpoint(path string, step int) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return "", misuse("give a run directory, such as runs/00000-mnist-dcgan28", "%w", err)
 	}
-	if !info.IsDir() {
-		if step >= 0 {
-			return "", misuse("give the run directory, or leave out the step", "%s is one checkpoint, not a run to take step %d from", path, step)
-		}
+	switch regular := info.Mode().IsRegular(); {
+	case regular && step >= 0:
+		return "", misuse("give the run directory, or leave out the step", "%s is one checkpoint, not a run to take step %d from", path, step)
+	case regular:
 		return path, nil
+	case !info.IsDir(): // a device has no end, and a pipe may have none
+		return "", misuse("give a run directory, such as runs/00000-mnist-dcgan28", "%s is neither a directory nor a regular file", path)
 	}
 	steps, err := checkpointSteps(path)
 	if err != nil {

@@ -354,7 +354,7 @@ func TestExportCheckpoint(t *testing.T) {
 			t.Errorf("%s, step %d: equal to generator.onnx is %v, want %v", c.path, c.step, !c.same, c.same)
 		}
 	}
-	for path, step := range map[string]int{dir: 5, t.TempDir(): -1, "none": -1, filepath.Join(dir, "checkpoint-000008.safetensors"): 3} {
+	for path, step := range map[string]int{dir: 5, t.TempDir(): -1, "none": -1, os.DevNull: -1, filepath.Join(dir, "checkpoint-000008.safetensors"): 3} {
 		var e *Error
 		if _, err := ExportCheckpoint(path, step, "x", EMAIfAny, export.Options{}); !errors.As(err, &e) || !e.Misuse {
 			t.Errorf("%s, step %d: got %v, want a misuse", path, step, err)
