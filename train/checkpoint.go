@@ -174,7 +174,7 @@ func decodeCheckpoint(b []byte) (*Checkpoint, error) {
 	}
 	delete(m, keySHA256)
 	if got, err := digest(m, f.Tensors); err != nil || got != want {
-		return nil, fmt.Errorf("its SHA-256 is %.12s..., expected %.12s...: %w", got, want, cmp.Or(err, errors.New("bits have changed")))
+		return nil, fmt.Errorf("its SHA-256 is %.12s..., want %.12s...: %w", got, want, cmp.Or(err, errors.New("bits have changed")))
 	}
 	c, err := decodeMetadata(m)
 	if err != nil {
@@ -200,7 +200,7 @@ func decodeMetadata(m map[string]string) (*Checkpoint, error) {
 		return nil, fmt.Errorf("seed: %w", err)
 	}
 	if c.Step, err = strconv.Atoi(m[keyStep]); err != nil || c.Step < 0 || c.Step > maxSteps {
-		return nil, fmt.Errorf("step is %q, expected 0 to %d", m[keyStep], maxSteps)
+		return nil, fmt.Errorf("step is %q, want 0 to %d", m[keyStep], maxSteps)
 	}
 	if c.Numerics, err = strconv.Atoi(m[keyNumerics]); err != nil {
 		return nil, fmt.Errorf("numerics: %w", err)
@@ -316,7 +316,7 @@ func (c *Checkpoint) copyTo(dst []NamedTensor) error {
 	for _, t := range dst {
 		from, ok := byName[t.Name]
 		if !ok || !slices.Equal(from.Shape, t.Shape) {
-			return fmt.Errorf("train: checkpoint: tensor %q has shape %v, expected %v", t.Name, from.Shape, t.Shape)
+			return fmt.Errorf("train: checkpoint: tensor %q has shape %v, want %v", t.Name, from.Shape, t.Shape)
 		}
 		copy(t.Data, from.Data)
 	}

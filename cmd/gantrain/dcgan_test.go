@@ -37,7 +37,7 @@ func TestDCGANChannels(t *testing.T) {
 	} {
 		code, stdout, stderr := call(append(append(strings.Fields(args), "-n"), small...)...)
 		if code != 0 || !strings.Contains(stdout, " images of "+want+"\n") || !strings.Contains(stdout, " -> "+want) {
-			t.Errorf("%s: exit %d, expected %s\n%s%s", args, code, want, stdout, stderr)
+			t.Errorf("%s: exit %d, want %s\n%s%s", args, code, want, stdout, stderr)
 		}
 	}
 	for args, want := range map[string]string{
@@ -47,7 +47,7 @@ func TestDCGANChannels(t *testing.T) {
 	} {
 		code, _, stderr := call(append(append(strings.Fields(args), "-n"), small...)...)
 		if code != 2 || !strings.Contains(stderr, want) {
-			t.Errorf("%s: exit %d, expected %s\n%s", args, code, want, stderr)
+			t.Errorf("%s: exit %d, want %s\n%s", args, code, want, stderr)
 		}
 	}
 	run := append(small, "--preset=dcgan28", "--size=8", "--data=colour", "--steps=1", "--out=run")

@@ -26,11 +26,11 @@ type File struct {
 // used twice and an unknown key are errors too. The result does not alias b.
 func Decode(b []byte) (*File, error) {
 	if len(b) < 8 {
-		return nil, fmt.Errorf("safetensors: file of %d bytes, expected at least 8", len(b))
+		return nil, fmt.Errorf("safetensors: file of %d bytes, want at least 8", len(b))
 	}
 	n := binary.LittleEndian.Uint64(b)
 	if n > uint64(len(b)-8) || n > maxHeader {
-		return nil, fmt.Errorf("safetensors: header of %d bytes, expected at most %d", n, min(len(b)-8, maxHeader))
+		return nil, fmt.Errorf("safetensors: header of %d bytes, want at most %d", n, min(len(b)-8, maxHeader))
 	}
 	header, data := b[8:8+n], b[8+n:]
 	f, entries, err := decodeHeader(header)
@@ -48,18 +48,18 @@ func Decode(b []byte) (*File, error) {
 		size, ok := elements(e.Shape)
 		switch {
 		case e.DType != "F32":
-			return nil, fmt.Errorf("safetensors: tensor %q has type %q, expected F32", e.name, e.DType)
+			return nil, fmt.Errorf("safetensors: tensor %q has type %q, want F32", e.name, e.DType)
 		case e.Offsets[0] != end:
-			return nil, fmt.Errorf("safetensors: tensor %q begins at byte %d, expected %d", e.name, e.Offsets[0], end)
+			return nil, fmt.Errorf("safetensors: tensor %q begins at byte %d, want %d", e.name, e.Offsets[0], end)
 		case !ok || e.Offsets[1]-e.Offsets[0] != 4*size:
-			return nil, fmt.Errorf("safetensors: tensor %q has bytes %d to %d, expected 4 for each element of %v", e.name, e.Offsets[0], e.Offsets[1], e.Shape)
+			return nil, fmt.Errorf("safetensors: tensor %q has bytes %d to %d, want 4 for each element of %v", e.name, e.Offsets[0], e.Offsets[1], e.Shape)
 		case e.Offsets[1] > int64(len(data)):
 			return nil, fmt.Errorf("safetensors: tensor %q ends at byte %d of %d", e.name, e.Offsets[1], len(data))
 		}
 		end = e.Offsets[1]
 	}
 	if end != int64(len(data)) {
-		return nil, fmt.Errorf("safetensors: %d bytes after the header, expected %d", len(data), end)
+		return nil, fmt.Errorf("safetensors: %d bytes after the header, want %d", len(data), end)
 	}
 	for _, e := range entries {
 		t := Tensor{Name: e.name, Shape: make([]int, len(e.Shape)), Data: make([]float32, (e.Offsets[1]-e.Offsets[0])/4)}
@@ -91,7 +91,7 @@ func decodeHeader(header []byte) (*File, []named, error) {
 		return nil, nil, fmt.Errorf("safetensors: header: %w", err)
 	}
 	if len(header) == 0 || header[0] != '{' {
-		return fail(fmt.Errorf("expected a JSON object"))
+		return fail(fmt.Errorf("want a JSON object"))
 	}
 	f := &File{Metadata: map[string]string{}}
 	var entries []named
@@ -106,7 +106,7 @@ func decodeHeader(header []byte) (*File, []named, error) {
 		}
 		key, ok := tok.(string)
 		if !ok {
-			return fail(fmt.Errorf("got %v, expected a key", tok))
+			return fail(fmt.Errorf("got %v, want a key", tok))
 		}
 		if seen[key] {
 			return fail(fmt.Errorf("key %q stands twice", key))

@@ -83,7 +83,7 @@ func Encode(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 		text = append(text, ' ')
 	}
 	if len(text) > maxHeader {
-		return fmt.Errorf("safetensors: header of %d bytes, expected at most %d", len(text), maxHeader)
+		return fmt.Errorf("safetensors: header of %d bytes, want at most %d", len(text), maxHeader)
 	}
 	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(text)))); err != nil {
 		return err

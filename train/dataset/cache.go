@@ -108,7 +108,7 @@ func readFooter(r io.ReaderAt, size int64) (f *cacheFooter, want []byte, err err
 		return nil, nil, err
 	}
 	if string(magic[:]) != cacheMagic {
-		return nil, nil, fmt.Errorf("begins with %q, expected %q", magic[:], cacheMagic)
+		return nil, nil, fmt.Errorf("begins with %q, want %q", magic[:], cacheMagic)
 	}
 	n := binary.LittleEndian.Uint64(tail[:])
 	if n > uint64(size-cacheTail-int64(len(cacheMagic))) {
@@ -124,7 +124,7 @@ func readFooter(r io.ReaderAt, size int64) (f *cacheFooter, want []byte, err err
 	}
 	pixels := size - cacheTail - int64(n) - int64(len(cacheMagic))
 	if f.Side < 1 || f.Side > MaxSide || f.Count < 1 || pixels/int64(3*f.Side*f.Side) != int64(f.Count) || pixels%int64(3*f.Side*f.Side) != 0 {
-		return nil, nil, fmt.Errorf("has %d bytes of pixels, expected %d images of 3 x %d x %[3]d", pixels, f.Count, f.Side)
+		return nil, nil, fmt.Errorf("has %d bytes of pixels, want %d images of 3 x %d x %[3]d", pixels, f.Count, f.Side)
 	}
 	return f, tail[8:], nil
 }
@@ -168,7 +168,7 @@ func (m *images) read(ctx context.Context, r io.ReaderAt, size int64, path, key 
 		labels = slices.Delete(labels, at, at+1)
 	}
 	if len(labels) != c.Count {
-		return nil, damaged(fmt.Errorf("holds %d images, expected %d", c.Count, len(labels)))
+		return nil, damaged(fmt.Errorf("holds %d images, want %d", c.Count, len(labels)))
 	}
 	if !fresh && m.opens(c.Skipped) {
 		return nil, errIncomplete

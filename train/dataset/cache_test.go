@@ -57,7 +57,7 @@ func TestCacheDamage(t *testing.T) {
 	b[20] ^= 1
 	try("pixel", b, "has changed since it was written: SHA-256 is ")
 	try("longer", append(bytes.Clone(whole), 0), "")
-	try("magic", append([]byte("x"), whole[1:]...), `begins with "xantry\x00\x01", expected "gantry\x00\x01"`)
+	try("magic", append([]byte("x"), whole[1:]...), `begins with "xantry\x00\x01", want "gantry\x00\x01"`)
 
 	// The cache of other images, in this one's place.
 	other := mustOpen(t, folder(t, map[string][]byte{"1.png": slope(t, 3)}), Options{Resize: 2, CacheDir: filepath.Join(o.CacheDir, "x")})

@@ -73,10 +73,10 @@ func appendCIFAR(pixels, labels []byte, name string) ([]byte, []byte, error) {
 // readCIFAR appends the records of a file of the given size.
 func readCIFAR(pixels, labels []byte, name string, size int64, r io.Reader) ([]byte, []byte, error) {
 	if size <= 0 || size%cifarRecord != 0 {
-		return nil, nil, fmt.Errorf("dataset: %s: %d bytes, expected a positive multiple of %d, the size of a record of CIFAR-10", name, size, cifarRecord)
+		return nil, nil, fmt.Errorf("dataset: %s: %d bytes, want a positive multiple of %d, the size of a record of CIFAR-10", name, size, cifarRecord)
 	}
 	if size > maxBytes-int64(len(pixels)) {
-		return nil, nil, fmt.Errorf("dataset: %s: %d bytes, expected at most %d in all", name, size, maxBytes)
+		return nil, nil, fmt.Errorf("dataset: %s: %d bytes, want at most %d in all", name, size, maxBytes)
 	}
 	var record [cifarRecord]byte
 	for i := range size / cifarRecord {
@@ -84,7 +84,7 @@ func readCIFAR(pixels, labels []byte, name string, size int64, r io.Reader) ([]b
 			return nil, nil, fmt.Errorf("dataset: %s: after %d bytes: %w", name, i*cifarRecord+int64(n), err)
 		}
 		if record[0] > 9 {
-			return nil, nil, fmt.Errorf("dataset: %s: record %d has label %d, expected 0 to 9", name, i, record[0])
+			return nil, nil, fmt.Errorf("dataset: %s: record %d has label %d, want 0 to 9", name, i, record[0])
 		}
 		labels = append(labels, record[0])
 		pixels = append(pixels, record[1:]...)

@@ -70,10 +70,10 @@ func TestCIFARErrors(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{"data_batch_4.bin", nil, "data_batch_4.bin: 0 bytes, expected a positive multiple of 3073"},
-		{"data_batch_2.bin", cifar(1, 0)[:3072], "data_batch_2.bin: 3072 bytes, expected a positive multiple of 3073"},
+		{"data_batch_4.bin", nil, "data_batch_4.bin: 0 bytes, want a positive multiple of 3073"},
+		{"data_batch_2.bin", cifar(1, 0)[:3072], "data_batch_2.bin: 3072 bytes, want a positive multiple of 3073"},
 		{"data_batch_2.bin", append(cifar(1, 0), 0), "3074 bytes"},
-		{"data_batch_5.bin", bad, "data_batch_5.bin: record 1 has label 10, expected 0 to 9"},
+		{"data_batch_5.bin", bad, "data_batch_5.bin: record 1 has label 10, want 0 to 9"},
 	} {
 		files := cifarDir(t)
 		files[c.name] = c.file
@@ -86,7 +86,7 @@ func TestCIFARErrors(t *testing.T) {
 	if _, err := open(t, folder(t, files), Options{}); err == nil || !strings.Contains(err.Error(), "data_batch_3.bin") || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file is missing: got %v", err)
 	}
-	if _, err := open(t, folder(t, cifarDir(t)), Options{Resize: 5000}); err == nil || !strings.Contains(err.Error(), "expected 1 to 1024") {
+	if _, err := open(t, folder(t, cifarDir(t)), Options{Resize: 5000}); err == nil || !strings.Contains(err.Error(), "want 1 to 1024") {
 		t.Errorf("too large: got %v", err)
 	}
 }

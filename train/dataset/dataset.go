@@ -83,7 +83,7 @@ const MaxSide = 1024
 
 func checkSide(side int) error {
 	if side < 1 || side > MaxSide {
-		return fmt.Errorf("dataset: images of %d x %[1]d pixels, expected 1 to %d", side, MaxSide)
+		return fmt.Errorf("dataset: images of %d x %[1]d pixels, want 1 to %d", side, MaxSide)
 	}
 	return nil
 }
@@ -109,13 +109,13 @@ func Open(ctx context.Context, ref string, o Options) (Dataset, error) {
 	}
 	if dir, ok := strings.CutPrefix(ref, "idx:"); ok {
 		if dir == "" {
-			return nil, fmt.Errorf("dataset: %q names no directory, expected idx:DIR", ref)
+			return nil, fmt.Errorf("dataset: %q names no directory, want idx:DIR", ref)
 		}
 		return transformed(OpenIDX(dir, "train"))(o)
 	}
 	info, err := os.Stat(ref)
 	if err != nil {
-		return nil, fmt.Errorf("dataset: unknown data set %q, expected idx:DIR, a folder of images, a .zip of one, or CIFAR-10: %w", ref, err)
+		return nil, fmt.Errorf("dataset: unknown data set %q, want idx:DIR, a folder of images, a .zip of one, or CIFAR-10: %w", ref, err)
 	}
 	ext := strings.ToLower(filepath.Ext(ref))
 	regular := info.Mode().IsRegular()
@@ -127,7 +127,7 @@ func Open(ctx context.Context, ref string, o Options) (Dataset, error) {
 	case regular && ext == ".zip":
 		return openZip(ctx, ref, o)
 	}
-	return nil, fmt.Errorf("dataset: %s is no data set, expected a folder of images, a .zip of one, or a .bin of CIFAR-10", ref)
+	return nil, fmt.Errorf("dataset: %s is no data set, want a folder of images, a .zip of one, or a .bin of CIFAR-10", ref)
 }
 
 // transformed returns what applies options to a data set that was opened.

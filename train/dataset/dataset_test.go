@@ -116,7 +116,7 @@ func TestOpen(t *testing.T) {
 		t.Errorf("got %v, %v", d, err)
 	}
 	for ref, want := range map[string]string{
-		"kmnist":                            `unknown data set "kmnist", expected idx:DIR`,
+		"kmnist":                            `unknown data set "kmnist", want idx:DIR`,
 		"zip:a.zip":                         `unknown data set "zip:a.zip"`,
 		"idx:":                              "names no directory",
 		"idx:" + filepath.Join(dir, "none"): "no such file",
@@ -153,19 +153,19 @@ func TestOpenIDXErrors(t *testing.T) {
 	}{
 		{"empty dir", nil, "no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz"},
 		{"two", map[string][]byte{"a-" + im: images, "b-" + im: images}, "both a-train-images-idx3-ubyte and b-train-images-idx3-ubyte"},
-		{"magic", map[string][]byte{im: idx(magicLabels, ramp(12), 12)}, "magic number is 0x00000801, expected 0x00000803"},
+		{"magic", map[string][]byte{im: idx(magicLabels, ramp(12), 12)}, "magic number is 0x00000801, want 0x00000803"},
 		{"floats", map[string][]byte{im: idx(0x0d03, ramp(12), 3, 2, 2)}, "magic number is 0x00000d03"},
-		{"no header", map[string][]byte{im: images[:15]}, "ends after 15 bytes, expected an IDX header of 16"},
+		{"no header", map[string][]byte{im: images[:15]}, "ends after 15 bytes, want an IDX header of 16"},
 		{"nothing", map[string][]byte{im: {}}, "ends after 0 bytes"},
-		{"truncated", map[string][]byte{im: images[:27]}, "ends after 11 bytes of data, expected 12 for [3 2 2]"},
+		{"truncated", map[string][]byte{im: images[:27]}, "ends after 11 bytes of data, want 12 for [3 2 2]"},
 		{"long", map[string][]byte{im: append(bytes.Clone(images), 0)}, "more than 12 bytes of data"},
 		{"truncated gz", map[string][]byte{im: gzipped(images)[:30]}, "file ends after"},
 		{"gz checksum", map[string][]byte{im: flip(gzipped(images), -5)}, "checksum"},
 		{"zero", map[string][]byte{im: idx(magicImages, nil, 0, 2, 2)}, "dimension 0 is 0"},
 		{"giant", map[string][]byte{im: idx(magicImages, nil, 1<<31, 1<<31, 1<<31)}, "declares more than"},
-		{"giant gz", map[string][]byte{im: gzipped(idx(magicImages, nil, 1<<31, 1, 1))}, "ends after 0 bytes of data, expected 2147483648"},
-		{"labels", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 2)}, "header says 2 labels, expected 3"},
-		{"labels short", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 3)}, "ends after 2 bytes of data, expected 3"},
+		{"giant gz", map[string][]byte{im: gzipped(idx(magicImages, nil, 1<<31, 1, 1))}, "ends after 0 bytes of data, want 2147483648"},
+		{"labels", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 2)}, "header says 2 labels, want 3"},
+		{"labels short", map[string][]byte{im: images, la: idx(magicLabels, ramp(2), 3)}, "ends after 2 bytes of data, want 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -193,12 +193,12 @@ func TestNewErrors(t *testing.T) {
 		pixels, labels int
 		want           string
 	}{
-		{[]int{2, 2}, 4, 0, "expected [C H W]"},
+		{[]int{2, 2}, 4, 0, "want [C H W]"},
 		{[]int{1, 0, 2}, 4, 0, "at least 1"},
 		{[]int{1 << 20, 1 << 20, 1 << 20}, 4, 0, "at most"},
 		{[]int{1, 2, 2}, 0, 0, "0 bytes of pixels"},
 		{[]int{1, 2, 2}, 5, 0, "5 bytes of pixels"},
-		{[]int{1, 2, 2}, 8, 1, "1 labels, expected 2"},
+		{[]int{1, 2, 2}, 8, 1, "1 labels, want 2"},
 	} {
 		var labels []byte
 		if c.labels > 0 {

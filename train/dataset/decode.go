@@ -77,7 +77,7 @@ type header struct {
 // readImageHeader reads the header of an image file and checks the limits.
 func readImageHeader(f *file) (*header, error) {
 	if f.size > decodeBytes {
-		return nil, fmt.Errorf("the file has %d bytes, expected at most %d", f.size, decodeBytes)
+		return nil, fmt.Errorf("the file has %d bytes, want at most %d", f.size, decodeBytes)
 	}
 	r, err := f.open()
 	if err != nil {
@@ -90,10 +90,10 @@ func readImageHeader(f *file) (*header, error) {
 		return nil, words(err)
 	}
 	if c.Width < 1 || c.Height < 1 {
-		return nil, fmt.Errorf("is %d x %d pixels, expected at least 1", c.Width, c.Height)
+		return nil, fmt.Errorf("is %d x %d pixels, want at least 1", c.Width, c.Height)
 	}
 	if int64(c.Width) > maxPixels/int64(c.Height) {
-		return nil, fmt.Errorf("is %d x %d pixels, expected at most %d in all", c.Width, c.Height, maxPixels)
+		return nil, fmt.Errorf("is %d x %d pixels, want at most %d in all", c.Width, c.Height, maxPixels)
 	}
 	h := &header{width: c.Width, height: c.Height, orientation: 1}
 	var perPixel int64
@@ -129,7 +129,7 @@ func readImageHeader(f *file) (*header, error) {
 		return nil, words(image.ErrFormat)
 	}
 	if h.bytes = w8*h8*perPixel + f.size; h.bytes > decodeBytes {
-		return nil, fmt.Errorf("is %d x %d pixels, which take %d bytes to decode, expected at most %d", c.Width, c.Height, h.bytes, decodeBytes)
+		return nil, fmt.Errorf("is %d x %d pixels, which take %d bytes to decode, want at most %d", c.Width, c.Height, h.bytes, decodeBytes)
 	}
 	return h, nil
 }

@@ -64,8 +64,8 @@ func TestFaults(t *testing.T) {
 		want string // "": it is used
 	}{
 		{"wide.png", bomb(30_000, 2, 2), ""},
-		{"wide square.png", bomb(30_000, 30_000, 1), "is 30000 x 30000 pixels, expected at most 67108864 in all"},
-		{"bomb.png", bomb(100_000, 100_000, 1), "is 100000 x 100000 pixels, expected at most 67108864 in all"},
+		{"wide square.png", bomb(30_000, 30_000, 1), "is 30000 x 30000 pixels, want at most 67108864 in all"},
+		{"bomb.png", bomb(100_000, 100_000, 1), "is 100000 x 100000 pixels, want at most 67108864 in all"},
 		{"most.png", bomb(1<<31-1, 1<<31-1, 0), "png: unsupported feature: dimension overflow"},
 		{"no lines.png", bomb(8000, 8000, 0), "png: invalid format: not enough pixel data"},
 		{"zero.png", bomb(0, 5, 0), "png: invalid format: non-positive dimension"},
@@ -109,7 +109,7 @@ func TestFaults(t *testing.T) {
 func TestLargeFile(t *testing.T) {
 	f := file{name: "a.png", size: decodeBytes + 1, open: func() (io.ReadCloser, error) { t.Fatal("opened"); return nil, nil }}
 	d := decoder{side: 4, memory: newBudget(decodeBytes)}
-	if _, _, err := d.decode(make([]byte, 48), &f); err == nil || !strings.Contains(err.Error(), "the file has 536870913 bytes, expected at most 536870912") {
+	if _, _, err := d.decode(make([]byte, 48), &f); err == nil || !strings.Contains(err.Error(), "the file has 536870913 bytes, want at most 536870912") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -216,7 +216,7 @@ func TestZipFaults(t *testing.T) {
 		{"/root.png", "is no path inside the archive"},
 		{"a//b.png", "is no path inside the archive"},
 		{"link.png", "is no regular file"},
-		{"lying.png", "the file has 1099511627776 bytes, expected at most 536870912"},
+		{"lying.png", "the file has 1099511627776 bytes, want at most 536870912"},
 		{"secret.png", "is encrypted"},
 		{"text.png", "is no PNG, JPEG, GIF, BMP or WebP image"},
 		{"twice.png", "is in the archive twice; the first one counts"},

@@ -198,10 +198,10 @@ func TestFolderErrors(t *testing.T) {
 		{zipped(t, nil), Options{Resize: 4}, "holds no images"},
 		{zipped(t, map[string][]byte{"../a.png": one["1.png"]}), Options{Resize: 4}, "holds no images (.png .jpg .jpeg .gif .bmp .webp); ../a.png is no path inside the archive"},
 		{notZip, Options{Resize: 4}, "x.zip: zip: not a valid zip file"},
-		{txt, Options{Resize: 4}, "x.txt is no data set, expected a folder of images"},
+		{txt, Options{Resize: 4}, "x.txt is no data set, want a folder of images"},
 		{folder(t, one), Options{}, "need a size: --resize N"},
-		{folder(t, one), Options{Resize: -1}, "images of -1 x -1 pixels, expected 1 to 1024"},
-		{folder(t, one), Options{Resize: 1025}, "images of 1025 x 1025 pixels, expected 1 to 1024"},
+		{folder(t, one), Options{Resize: -1}, "images of -1 x -1 pixels, want 1 to 1024"},
+		{folder(t, one), Options{Resize: 1025}, "images of 1025 x 1025 pixels, want 1 to 1024"},
 	} {
 		d, err := open(t, c.ref, c.o)
 		if err == nil || d != nil || !strings.Contains(err.Error(), c.want) {

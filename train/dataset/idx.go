@@ -32,7 +32,7 @@ const maxBytes = min(4<<30, int64(^uint(0)>>1)/2)
 func OpenIDX(dir, split string) (Dataset, error) {
 	stems := map[string][]string{"train": {"train"}, "test": {"t10k", "test"}}[split]
 	if stems == nil {
-		return nil, fmt.Errorf("dataset: split is %q, expected \"train\" or \"test\"", split)
+		return nil, fmt.Errorf("dataset: split is %q, want \"train\" or \"test\"", split)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -112,7 +112,7 @@ func findIDX(dir string, entries []os.DirEntry, stems []string, what, idx string
 				found = e.Name()
 			case found == plain: // the plain file was listed first
 			default:
-				return "", fmt.Errorf("dataset: %s: both %s and %s could be the %s, expected one", dir, found, e.Name(), what)
+				return "", fmt.Errorf("dataset: %s: both %s and %s could be the %s, want one", dir, found, e.Name(), what)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func readLabels(file string, r io.Reader, n int) ([]byte, error) {
 		return nil, err
 	}
 	if dims[0] != int64(n) {
-		return nil, fmt.Errorf("dataset: %s: header says %d labels, expected %d, one for each image", file, dims[0], n)
+		return nil, fmt.Errorf("dataset: %s: header says %d labels, want %d, one for each image", file, dims[0], n)
 	}
 	return readBody(file, body, dims)
 }
@@ -186,22 +186,22 @@ func readHeader(file string, r io.Reader, magic uint32, rank int) ([]int64, io.R
 	head := make([]byte, 4+4*rank)
 	if n, err := io.ReadFull(r, head); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, nil, fmt.Errorf("dataset: %s: file ends after %d bytes, expected an IDX header of %d", file, n, len(head))
+			return nil, nil, fmt.Errorf("dataset: %s: file ends after %d bytes, want an IDX header of %d", file, n, len(head))
 		}
 		return nil, nil, fmt.Errorf("dataset: %s: after %d bytes: %w", file, n, err)
 	}
 	if m := binary.BigEndian.Uint32(head); m != magic {
-		return nil, nil, fmt.Errorf("dataset: %s: magic number is %#08x, expected %#08x (IDX, unsigned bytes, rank %d)", file, m, magic, rank)
+		return nil, nil, fmt.Errorf("dataset: %s: magic number is %#08x, want %#08x (IDX, unsigned bytes, rank %d)", file, m, magic, rank)
 	}
 	dims := make([]int64, rank)
 	total := int64(1)
 	for i := range dims {
 		dims[i] = int64(binary.BigEndian.Uint32(head[4+4*i:]))
 		if dims[i] == 0 {
-			return nil, nil, fmt.Errorf("dataset: %s: dimension %d is 0, expected at least 1", file, i)
+			return nil, nil, fmt.Errorf("dataset: %s: dimension %d is 0, want at least 1", file, i)
 		}
 		if dims[i] > maxBytes/total {
-			return nil, nil, fmt.Errorf("dataset: %s: header declares more than %d bytes of data, expected at most that", file, maxBytes)
+			return nil, nil, fmt.Errorf("dataset: %s: header declares more than %d bytes of data, want at most that", file, maxBytes)
 		}
 		total *= dims[i]
 	}
@@ -223,7 +223,7 @@ func readBody(file string, r io.Reader, dims []int64) ([]byte, error) {
 		n, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, fmt.Errorf("dataset: %s: file ends after %d bytes of data, expected %d for %v", file, len(buf), total, dims)
+			return nil, fmt.Errorf("dataset: %s: file ends after %d bytes of data, want %d for %v", file, len(buf), total, dims)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("dataset: %s: after %d bytes of data: %w", file, len(buf), err)
@@ -233,7 +233,7 @@ func readBody(file string, r io.Reader, dims []int64) ([]byte, error) {
 	var one [1]byte
 	switch _, err := io.ReadFull(r, one[:]); {
 	case err == nil:
-		return nil, fmt.Errorf("dataset: %s: more than %d bytes of data, expected %[2]d for %v", file, total, dims)
+		return nil, fmt.Errorf("dataset: %s: more than %d bytes of data, want %[2]d for %v", file, total, dims)
 	case !errors.Is(err, io.EOF):
 		return nil, fmt.Errorf("dataset: %s: after %d bytes of data: %w", file, total, err)
 	}

@@ -38,21 +38,21 @@ func New(name string, shape []int, pixels, labels []byte) (*Memory, error) {
 // newMemory is New with labels of more than a byte, -1 for none.
 func newMemory(name string, shape []int, pixels []byte, labels []int32) (*Memory, error) {
 	if len(shape) != 3 {
-		return nil, fmt.Errorf("dataset: %s: shape is %v, expected [C H W]", name, shape)
+		return nil, fmt.Errorf("dataset: %s: shape is %v, want [C H W]", name, shape)
 	}
 	size := 1
 	for _, d := range shape {
 		if d < 1 || int64(d) > maxBytes/int64(size) {
-			return nil, fmt.Errorf("dataset: %s: shape is %v, expected at least 1 and at most %d elements", name, shape, maxBytes)
+			return nil, fmt.Errorf("dataset: %s: shape is %v, want at least 1 and at most %d elements", name, shape, maxBytes)
 		}
 		size *= d
 	}
 	n := len(pixels) / size
 	if n == 0 || len(pixels)%size != 0 {
-		return nil, fmt.Errorf("dataset: %s: %d bytes of pixels, expected a positive multiple of %d for shape %v", name, len(pixels), size, shape)
+		return nil, fmt.Errorf("dataset: %s: %d bytes of pixels, want a positive multiple of %d for shape %v", name, len(pixels), size, shape)
 	}
 	if labels != nil && len(labels) != n {
-		return nil, fmt.Errorf("dataset: %s: %d labels, expected %d, one for each image", name, len(labels), n)
+		return nil, fmt.Errorf("dataset: %s: %d labels, want %d, one for each image", name, len(labels), n)
 	}
 	m := &Memory{name: name, shape: slices.Clone(shape), size: size, pixels: pixels, labels: labels}
 	m.digest = sync.OnceValue(m.sum)
@@ -80,7 +80,7 @@ func newDigest(n int, shape []int) hash.Hash {
 // Part returns the images first to last, which are in memory once.
 func (m *Memory) Part(first, last int) (*Memory, error) {
 	if first < 0 || last < first || last >= m.Len() {
-		return nil, fmt.Errorf("dataset: %s: images %d to %d, expected some of 0 to %d", m.name, first, last, m.Len()-1)
+		return nil, fmt.Errorf("dataset: %s: images %d to %d, want some of 0 to %d", m.name, first, last, m.Len()-1)
 	}
 	var labels []int32
 	if m.labels != nil {
@@ -130,11 +130,11 @@ func (m *Memory) Read(dst []float32, indices []int) error {
 // checkRead checks what is asked of [Dataset.Read]: n elements for images of size.
 func checkRead(d Dataset, size, n int, indices []int) error {
 	if want := len(indices) * size; n != want {
-		return fmt.Errorf("dataset: %s: %d elements for %d images, expected %d", d.Name(), n, len(indices), want)
+		return fmt.Errorf("dataset: %s: %d elements for %d images, want %d", d.Name(), n, len(indices), want)
 	}
 	for _, i := range indices {
 		if i < 0 || i >= d.Len() {
-			return fmt.Errorf("dataset: %s: image %d, expected 0 to %d", d.Name(), i, d.Len()-1)
+			return fmt.Errorf("dataset: %s: image %d, want 0 to %d", d.Name(), i, d.Len()-1)
 		}
 	}
 	return nil

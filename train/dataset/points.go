@@ -60,7 +60,7 @@ func NewPoints(name string, seed uint64) (*Points, error) {
 	case "normal":
 		d.dims, d.std, d.centers = 1, 0.5, [][2]float64{{2, 0}}
 	default:
-		return nil, fmt.Errorf("dataset: no points are called %q, expected ring, grid or normal", name)
+		return nil, fmt.Errorf("dataset: no points are called %q, want ring, grid or normal", name)
 	}
 	d.digest = sync.OnceValue(d.sum)
 	return d, nil
@@ -81,7 +81,7 @@ func openPoints(ref string) (d *Points, ok bool, err error) {
 	var seed uint64
 	if seeded {
 		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			return nil, true, fmt.Errorf("dataset: %q: the seed is %q, expected a whole number", ref, text)
+			return nil, true, fmt.Errorf("dataset: %q: the seed is %q, want a whole number", ref, text)
 		}
 	}
 	d, err = NewPoints(name, seed)

@@ -80,7 +80,7 @@ func TestPoints(t *testing.T) {
 		o    Options
 		want string
 	}{
-		{"ring:x", Options{}, `dataset: "ring:x": the seed is "x", expected a whole number`},
+		{"ring:x", Options{}, `dataset: "ring:x": the seed is "x", want a whole number`},
 		{"grid", Options{Resize: 8}, `dataset: grid: points are neither resized nor mirrored, as images are`},
 		{"grid", Options{Mirror: true}, `dataset: grid: points are neither resized nor mirrored, as images are`},
 	} {

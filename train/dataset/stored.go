@@ -56,7 +56,7 @@ func (s *stored) check(ctx context.Context, size int64, want []byte) (Dataset, e
 		return nil, fmt.Errorf("the cache %s: %w", s.path, err)
 	}
 	if !bytes.Equal(sum.Sum(nil), want) {
-		return nil, fmt.Errorf("the cache %s has changed since it was written: SHA-256 is %x, expected %x", s.path, sum.Sum(nil), want)
+		return nil, fmt.Errorf("the cache %s has changed since it was written: SHA-256 is %x, want %x", s.path, sum.Sum(nil), want)
 	}
 	s.digest = hex.EncodeToString(digest.Sum(nil))
 	if pixels == nil {

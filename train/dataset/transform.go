@@ -41,7 +41,7 @@ func resized(d Dataset, o Options) (Dataset, error) {
 	}
 	size := channels * side * side
 	if int64(n) > maxBytes/int64(size) {
-		return nil, fmt.Errorf("dataset: %s: %d images of %d x %d pixels are more than %d bytes, expected at most that", d.Name(), n, side, side, maxBytes)
+		return nil, fmt.Errorf("dataset: %s: %d images of %d x %d pixels are more than %d bytes, want at most that", d.Name(), n, side, side, maxBytes)
 	}
 	pixels := make([]byte, n*size)
 	labels := make([]int32, n)
