@@ -6,10 +6,10 @@
 // What is written is the generator's Gorgonia graph in sampling mode, the one
 // that draws the images of a training run: it is walked from its output to its
 // inputs, and every operation states its own ONNX node. Batch norms are then
-// folded into the linear layers and convolutions before them. The file holds standard operators
-// of opset 13 only; its input is float32 [N, nz], its output "image" float32
-// [N, C, H, W] or "sample" [N, d], with N open. Its metadata says where it comes
-// from and holds a golden, a few results to check any runtime by.
+// folded into the linear layers and convolutions before them. The file holds
+// standard operators of opset 13 only; its input is float32 [N, nz], its output
+// "image" float32 [N, C, H, W] or "sample" [N, d], with N open. Its metadata says
+// where it comes from and holds a golden, a few results to check any runtime by.
 //
 // Nothing is announced before [Verify] has read the bytes back.
 package export
@@ -67,8 +67,8 @@ func Generator(m *graph.Model, info Info, o Options) ([]byte, *Report, error) {
 }
 
 // WriteFile writes the model's generator to path. The file has a temporary name
-// beside path until what is on disk is verified;
-// one that fails is removed, and a file that stood at path is untouched.
+// beside path until what is on disk is verified; one that fails is removed, and a
+// file that stood at path is untouched.
 func WriteFile(path string, m *graph.Model, info Info, o Options) (*Report, error) {
 	file, err := write(m, info, o)
 	if err != nil {

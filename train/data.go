@@ -72,6 +72,9 @@ func (s *Settings) fitChannels(data dataset.Dataset) error {
 	return nil
 }
 
+// DataHint is a hint for a reference that names no data.
+const DataHint = "--data takes mnist, ring, grid, folders, .zip, CIFAR-10, idx:DIR"
+
 // openPatience is how long an opener may take to stop when the context ends.
 const openPatience = time.Second
 
@@ -108,7 +111,7 @@ func (h *Host) open(ctx context.Context, ref string, o dataset.Options) (dataset
 	case errors.Is(r.err, syscall.ENOSPC):
 		return nil, failure("decoded images are kept where XDG_CACHE_HOME says", "%w", r.err)
 	case r.err != nil:
-		return nil, failure("--data takes mnist, ring, grid, folders, .zip, CIFAR-10, idx:DIR", "%w", r.err)
+		return nil, failure(DataHint, "%w", r.err)
 	}
 	return r.data, nil
 }

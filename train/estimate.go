@@ -145,15 +145,3 @@ func checkMemory(e Estimate) error {
 	}
 	return nil
 }
-
-// humanBytes prints a size with three figures, in decimal units.
-func humanBytes(n int64) string {
-	if n < 1000 {
-		return fmt.Sprintf("%d B", n)
-	}
-	v, unit := float64(n)/1000, 0
-	for ; v >= 999.5 && unit < 4; unit++ {
-		v /= 1000
-	}
-	return fmt.Sprintf("%.3g %cB", v, "kMGTP"[unit])
-}

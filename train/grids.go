@@ -10,7 +10,7 @@ import (
 	"gantry/train/dataset"
 )
 
-// gridSamples is the number of images in a grid: 8 rows of 8.
+// gridSamples is the number of images in a grid, in rows of gridSide.
 const (
 	gridSide    = 8
 	gridSamples = gridSide * gridSide
@@ -53,8 +53,9 @@ func drawReals(path string, data dataset.Dataset) error {
 
 // drawFakes writes a grid of what the generator in an ONNX file makes of the
 // seeds 0 to 63: always the same latents, and what "ganinfer sample --seeds
-// 0-63" draws. Of points it is a scatter plot of the samples 0 to 2499 of seed 0. The images' shape is that
-// of the data, which a generator of vectors does not tell.
+// 0-63" draws. Of points it is a scatter plot of the samples 0 to 2499 of seed 0.
+// The images' shape is that of the data, which a generator of vectors does not
+// tell.
 func drawFakes(ctx context.Context, path string, onnx []byte, data dataset.Dataset, threads int) error {
 	m, err := infer.LoadBytes(onnx, infer.Options{Threads: threads})
 	if err != nil {

@@ -19,10 +19,9 @@ import (
 //	adversary      fake -> L_G, ∂L_G/∂fake            through D, whose weights are frozen
 //
 // In an alternating step the adversary is a graph of its own that runs on the
-// updated D. D's graphs take packs of samples, if the spec has them. In a
-// simultaneous step the adversary is a second segment of the
-// discriminator's graph, with the same pass of fake through D: the same
-// activations, the same dropout masks.
+// updated D. In a simultaneous step it is a second segment of the discriminator's
+// graph, with the same pass of fake through D: the same activations, the same
+// dropout masks. D's graphs take packs of samples, if the spec has them.
 
 // generatorGraph is G with its backward pass fed from outside.
 type generatorGraph struct {

@@ -17,8 +17,6 @@ import (
 	"gantry/train/dataset/mnist"
 )
 
-const dataHint = "--data takes mnist, ring, grid, folders, .zip, CIFAR-10, idx:DIR"
-
 // absoluteData checks a reference to data, and makes it independent of the
 // working directory: a run may be resumed from another one.
 func absoluteData(ref string) (string, error) {
@@ -33,7 +31,7 @@ func absoluteData(ref string) (string, error) {
 	}
 	dir, idx := strings.CutPrefix(ref, "idx:")
 	if !idx {
-		hint := dataHint
+		hint := train.DataHint
 		_, err := os.Stat(ref)
 		if found, _ := filepath.Glob(filepath.Join(ref, "*idx3-ubyte*")); len(found) > 0 {
 			hint, err = fmt.Sprintf("did you mean --data %s?", train.Quote("idx:"+ref)), os.ErrInvalid
@@ -45,11 +43,11 @@ func absoluteData(ref string) (string, error) {
 		}
 	}
 	if dir == "" {
-		return "", misused(dataHint, "--data %s: no such data set", ref)
+		return "", misused(train.DataHint, "--data %s: no such data set", ref)
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", misused(dataHint, "--data %s: %w", ref, err)
+		return "", misused(train.DataHint, "--data %s: %w", ref, err)
 	}
 	if idx {
 		return "idx:" + dir, nil

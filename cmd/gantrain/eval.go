@@ -176,7 +176,7 @@ func evalHalves(ctx context.Context, f *evalFlags, g *evaluate.Generator) (train
 		}
 	}
 	if err != nil {
-		err = &train.Error{Err: err, Hint: dataHint}
+		err = &train.Error{Err: err, Hint: train.DataHint}
 	}
 	return training, test, err
 }

@@ -127,7 +127,7 @@ func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
 	}
 	data, err := openCounted(ctx, ref, o, f.o.Words)
 	if err != nil {
-		return nil, &train.Error{Err: err, Hint: dataHint}
+		return nil, &train.Error{Err: err, Hint: train.DataHint}
 	}
 	return repro.RunFigure2(ctx, f.o, f.fs.Arg(0), data)
 }

@@ -1,9 +1,10 @@
-// Package arena plans the memory of a program that runs step by step: buffers that are not
-// alive at the same time share it. The plans of infer and the machine that trains use it.
+// Package arena plans the memory of a program that runs step by step: buffers
+// that are not alive at the same time share it. The plans of infer and the machine
+// that trains use it.
 package arena
 
-// Buffer is memory that step First writes first and that is read until step Last. Sizes
-// and offsets are in float32.
+// Buffer is memory that step First writes first and that is read until step Last.
+// Sizes and offsets are in float32.
 type Buffer struct {
 	Size        int
 	First, Last int
@@ -15,13 +16,14 @@ const Alignment = 16
 // Align returns n rounded up to a multiple of [Alignment].
 func Align(n int) int { return (n + Alignment - 1) / Alignment * Alignment }
 
-// maxHoles bounds the search for a place, so that a hostile graph costs no quadratic time.
+// maxHoles bounds the search for a place, so that a hostile graph costs no
+// quadratic time.
 const maxHoles = 256
 
-// Place gives each buffer an offset, a multiple of [Alignment], such that buffers alive at
-// once do not overlap, and returns the length of the whole. Buffers must be sorted by First.
-// Each takes the smallest hole that holds it (of the first maxHoles), else the end. The
-// result is a function of the buffers alone.
+// Place gives each buffer an offset, a multiple of [Alignment], such that buffers
+// alive at once do not overlap, and returns the length of the whole. Buffers must
+// be sorted by First. Each takes the smallest hole that holds it (of the first
+// maxHoles), else the end. The result is a function of the buffers alone.
 func Place(buffers []Buffer) (offset []int, total int) {
 	type hole struct{ at, size int }
 	var holes []hole // sorted by at, never adjacent

@@ -11,9 +11,9 @@ import (
 )
 
 // Init sets every parameter to its value at step 0: weights, biases and the
-// scales of batch norms as init says; their shift is 0, mean 0 and variance 1. Parameter i, of
-// the generator's in order and then the discriminator's, is drawn from stream
-// [rng.Init] with sub i and index 0.
+// scales of batch norms as init says; their shift is 0, mean 0 and variance 1.
+// Parameter i, of the generator's in order and then the discriminator's, is
+// drawn from stream [rng.Init] with sub i and index 0.
 //
 // marginals are the mean of each element of the data in [0,1], which
 // init.GOutputBias "marginals" needs: the bias of the generator's output layer

@@ -1,2 +1,3 @@
-// Package memory tells how much memory this process has had and may still have, where the system says.
+// Package memory tells how much memory this process has had and may still have,
+// where the system says.
 package memory

@@ -6,8 +6,8 @@
 // function of (seed, step) alone, so a reader must be able to return any image
 // at any time, in any order, with the same bits. Pixels are float32 in [0, 1],
 // laid out [N C H W]; whoever trains maps them to the value range its networks
-// want. [Points] are data sets of points instead of images, likewise in [0, 1]. [Open] reads what a reference such as "idx:DIR" or a folder of images
-// names.
+// want. [Points] are data sets of points instead of images, likewise in [0, 1].
+// [Open] reads what a reference such as "idx:DIR" or a folder of images names.
 package dataset
 
 import (
@@ -155,4 +155,28 @@ func RefName(ref string) string {
 		}
 	}
 	return baseName(ref)
+}
+
+// maxName leaves room for what stands beside it in a file name, of at most 255 bytes.
+const maxName = 100
+
+// baseName turns the last element of a path into a name fit for a file name.
+func baseName(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		dir = abs
+	}
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.', r == '_':
+			return r
+		}
+		return '-'
+	}, filepath.Base(dir))
+	name = strings.TrimLeft(name, "-.")
+	if name = strings.TrimRight(name[:min(len(name), maxName)], "-."); name == "" {
+		return "data"
+	}
+	return name
 }

@@ -19,9 +19,6 @@ const (
 	magicLabels = 0x00000801 // unsigned bytes, [N]
 )
 
-// maxBytes is the largest data set that is held in memory, in bytes.
-const maxBytes = min(4<<30, int64(^uint(0)>>1)/2)
-
 // OpenIDX opens one half of a directory of IDX files, as MNIST, Fashion-MNIST,
 // Kuzushiji-MNIST and EMNIST are published. split is "train", for the files
 // train-images-idx3-ubyte and train-labels-idx1-ubyte, or "test", for
@@ -120,30 +117,6 @@ func findIDX(dir string, entries []os.DirEntry, stems []string, what, idx string
 		return "", nil
 	}
 	return filepath.Join(dir, found), nil
-}
-
-// maxName leaves room for what stands beside it in a file name, of at most 255 bytes.
-const maxName = 100
-
-// baseName turns the last element of a path into a name fit for a file name.
-func baseName(dir string) string {
-	if abs, err := filepath.Abs(dir); err == nil {
-		dir = abs
-	}
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			return r + 'a' - 'A'
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '.', r == '_':
-			return r
-		}
-		return '-'
-	}, filepath.Base(dir))
-	name = strings.TrimLeft(name, "-.")
-	if name = strings.TrimRight(name[:min(len(name), maxName)], "-."); name == "" {
-		return "data"
-	}
-	return name
 }
 
 // readImages reads a whole image file; the shape is [1 H W].

@@ -10,6 +10,9 @@ import (
 	"sync"
 )
 
+// maxBytes is the largest data set that is held in memory, in bytes.
+const maxBytes = min(4<<30, int64(^uint(0)>>1)/2)
+
 // A Memory is a Dataset of 8-bit images held in memory.
 type Memory struct {
 	name   string

@@ -2,7 +2,7 @@ package dataset
 
 // A Report says how a data set came about.
 type Report struct {
-	Kind    string         // "folder", "zip", "CIFAR-10", "IDX"
+	Kind    string         // "folder", "zip", "CIFAR-10", "IDX", "points" or "memory"
 	Images  int            // that are used, mirror images not counted
 	Mirror  bool           // each image is there a second time, mirrored
 	Grey    bool           // no image has colour
