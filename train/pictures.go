@@ -49,11 +49,7 @@ func (r *runner) pictures() error {
 		if old, err := os.ReadFile(path); b.Len() == 0 || err == nil && bytes.Equal(old, b.Bytes()) {
 			continue
 		}
-		err := atomicfile.WriteFileAtomic(path, func(w io.Writer) error {
-			_, err := w.Write(b.Bytes())
-			return err
-		})
-		if err != nil {
+		if err := atomicfile.WriteFile(path, b.Bytes()); err != nil {
 			return failure(r.hint(err), "%w", err)
 		}
 		written = append(written, p.name)

@@ -308,10 +308,7 @@ func (d *runDir) truncateStats(step int) error {
 	if end == len(b) {
 		return nil
 	}
-	return atomicfile.WriteFileAtomic(d.file(statsName), func(w io.Writer) error {
-		_, err := w.Write(b[:end])
-		return err
-	})
+	return atomicfile.WriteFile(d.file(statsName), b[:end])
 }
 
 // An appender writes whole lines to the end of a file.

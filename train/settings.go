@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"runtime"
@@ -90,11 +89,7 @@ func (s *Settings) write(path string) error {
 	if err != nil {
 		return failure("", "options: %w", err)
 	}
-	err = atomicfile.WriteFileAtomic(path, func(w io.Writer) error {
-		_, err := w.Write(append(b, '\n'))
-		return err
-	})
-	if err != nil {
+	if err := atomicfile.WriteFile(path, append(b, '\n')); err != nil {
 		return failure("the run directory must be writable, and the disk not full", "%w", err)
 	}
 	return nil

@@ -38,6 +38,14 @@ func WriteFileAtomic(path string, write func(io.Writer) error) error {
 	return WriteFileChecked(path, write, func(string) error { return nil })
 }
 
+// WriteFile is [WriteFileAtomic] with the bytes of the file.
+func WriteFile(path string, b []byte) error {
+	return WriteFileAtomic(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
 // WriteFileChecked is [WriteFileAtomic] with a look at what is on disk before
 // it counts: check is called with the temporary name of the complete, synced
 // file. An error of check is returned as it is, and the file is removed.

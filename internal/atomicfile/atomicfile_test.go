@@ -80,7 +80,7 @@ func TestChecked(t *testing.T) {
 func TestRelativePath(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	if err := WriteFileAtomic("f", put("x")); err != nil {
+	if err := WriteFile("f", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
 	check(t, dir, "f", "x")

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -307,8 +306,5 @@ func (r *parzenRun) write() error {
 	if err != nil {
 		return fmt.Errorf("repro: %w", err)
 	}
-	return atomicfile.WriteFileAtomic(filepath.Join(r.dir, candidatesName), func(w io.Writer) error {
-		_, err := w.Write(append(b, '\n'))
-		return err
-	})
+	return atomicfile.WriteFile(filepath.Join(r.dir, candidatesName), append(b, '\n'))
 }
