@@ -65,19 +65,6 @@ func (o *gemm) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia
 	}
 }
 
-// two collects a pair of nodes, or the first error.
-func two(a *gorgonia.Node, err error) func(*gorgonia.Node, error) (gorgonia.Nodes, error) {
-	return func(b *gorgonia.Node, err2 error) (gorgonia.Nodes, error) {
-		if err == nil {
-			err = err2
-		}
-		if err != nil {
-			return nil, err
-		}
-		return gorgonia.Nodes{a, b}, nil
-	}
-}
-
 // linear is y = x·wᵀ + b with x [N K], w [M K] and b [M] or none.
 type linear struct {
 	m, n, k int
@@ -131,48 +118,3 @@ func (o *linear) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgon
 func (o *linear) ONNX() (string, map[string]any, []any) {
 	return "Gemm", map[string]any{"transB": int64(1)}, nil
 }
-
-// colSum sums the rows of x [N C] or [H W N C] to [C]; rowBroadcast repeats a row.
-// Each is the other's derivative.
-type (
-	colSum       struct{ rows }
-	rowBroadcast struct{ m, n int }
-)
-
-func colSumOf(c *Context, x *gorgonia.Node) (*gorgonia.Node, error) {
-	r := newRows(x.Shape())
-	return apply(c, &colSum{r}, tensor.Shape{r.n}, x)
-}
-
-func rowBroadcastOf(c *Context, row *gorgonia.Node, shape tensor.Shape) (*gorgonia.Node, error) {
-	n := row.Shape()[0]
-	return apply(c, &rowBroadcast{shape.TotalSize() / n, n}, shape.Clone(), row)
-}
-
-func (o *colSum) name() string { return "col_sum" }
-
-func (o *colSum) run(c *Context, dst []float32, in [][]float32) {
-	kernel.ColSum(c.Pool, dst, o.inShards(c, in[0], 0), o.m, o.n, c.shards())
-}
-
-func (o *colSum) wrt() []bool { return []bool{true} }
-
-func (o *colSum) grad(c *Context, x gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	return one(rowBroadcastOf(c, g, x[0].Shape()))
-}
-
-func (o *rowBroadcast) name() string { return "row_broadcast" }
-
-func (o *rowBroadcast) run(_ *Context, dst []float32, in [][]float32) {
-	for i := range o.m {
-		copy(dst[i*o.n:(i+1)*o.n], in[0])
-	}
-}
-
-func (o *rowBroadcast) wrt() []bool { return []bool{true} }
-
-func (o *rowBroadcast) grad(c *Context, _ gorgonia.Nodes, _, g *gorgonia.Node) (gorgonia.Nodes, error) {
-	return one(colSumOf(c, g))
-}
-
-func one(n *gorgonia.Node, err error) (gorgonia.Nodes, error) { return gorgonia.Nodes{n}, err }

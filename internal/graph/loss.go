@@ -19,9 +19,6 @@ func Softplus(c *Context, x *gorgonia.Node, sign, scale float32) (*gorgonia.Node
 	return apply(c, softplus{sign, scale}, tensor.Shape{1}, x)
 }
 
-// Add adds the sum of two nodes of one shape to their graph.
-func Add(c *Context, a, b *gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, a, b) }
-
 type (
 	softplus     struct{ sign, scale float32 }
 	softplusGrad struct{ softplus }

@@ -214,3 +214,19 @@ func (o *op) SymDiff(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Node
 	}
 	return d.grad(o.c, in, out, grad)
 }
+
+// one is the list of a single gradient.
+func one(n *gorgonia.Node, err error) (gorgonia.Nodes, error) { return gorgonia.Nodes{n}, err }
+
+// two collects a pair of nodes, or the first error.
+func two(a *gorgonia.Node, err error) func(*gorgonia.Node, error) (gorgonia.Nodes, error) {
+	return func(b *gorgonia.Node, err2 error) (gorgonia.Nodes, error) {
+		if err == nil {
+			err = err2
+		}
+		if err != nil {
+			return nil, err
+		}
+		return gorgonia.Nodes{a, b}, nil
+	}
+}
