@@ -17,9 +17,7 @@ type (
 )
 
 // Add adds the sum of two nodes of one shape to their graph.
-func Add(c *Context, a, b *gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, a, b) }
-
-func addOf(c *Context, a, b *gorgonia.Node) (*gorgonia.Node, error) {
+func Add(c *Context, a, b *gorgonia.Node) (*gorgonia.Node, error) {
 	return elementwise(c, add{}, a, b)
 }
 

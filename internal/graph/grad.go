@@ -45,7 +45,7 @@ func Grad(y, gy *gorgonia.Node, wrt ...*gorgonia.Node) (gorgonia.Nodes, error) {
 			case sum[a] == nil:
 				sum[a] = gs[j]
 			default:
-				if sum[a], err = addOf(o.c, sum[a], gs[j]); err != nil {
+				if sum[a], err = Add(o.c, sum[a], gs[j]); err != nil {
 					return nil, err
 				}
 			}

@@ -31,8 +31,8 @@ var opCases = []opCase{
 	{name: "row_broadcast", shapes: [][]int{{3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) {
 		return rowBroadcastOf(c, x[0], tensor.Shape{4, 3})
 	}},
-	{name: "add", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, x[0], x[1]) }},
-	{name: "add twice the same", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return addOf(c, x[0], x[0]) }},
+	{name: "add", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Add(c, x[0], x[1]) }},
+	{name: "add twice the same", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return Add(c, x[0], x[0]) }},
 	{name: "mul", shapes: [][]int{{4, 3}, {4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return mulOf(c, x[0], x[1]) }},
 	{name: "square", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return mulOf(c, x[0], x[0]) }},
 	{name: "affine", shapes: [][]int{{4, 3}}, build: func(c *Context, x []*gorgonia.Node) (*gorgonia.Node, error) { return affineOf(c, x[0], -1.5, 0.25) }},
