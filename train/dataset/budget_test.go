@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"bytes"
+	"io"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -28,5 +30,21 @@ func TestBudget(t *testing.T) {
 	wg.Wait()
 	if b.left != all {
 		t.Errorf("%d are left, want %d", b.left, all)
+	}
+}
+
+// TestDecoderGivesBack: what an image took of the budget is there for the next,
+// whether or not it could be decoded.
+func TestDecoderGivesBack(t *testing.T) {
+	d := decoder{side: 4, memory: newBudget(1 << 20)}
+	for _, lines := range []int{8, 1} { // of eight: one file is cut off
+		b := bomb(8, 8, lines)
+		f := file{size: int64(len(b)), open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
+		if _, _, err := d.decode(make([]byte, 48), &f); (err == nil) != (lines == 8) {
+			t.Errorf("%d lines: got %v", lines, err)
+		}
+		if d.memory.left != 1<<20 {
+			t.Errorf("%d lines: %d are left, want %d", lines, d.memory.left, 1<<20)
+		}
 	}
 }
