@@ -110,3 +110,21 @@ func TestPart(t *testing.T) {
 		}
 	}
 }
+
+// TestPointsDigest: the points of a seed never change, on no machine: a run that
+// was trained on others could not be resumed.
+func TestPointsDigest(t *testing.T) {
+	for name, want := range map[string]string{
+		"ring":   "4482b097516af6da9258fb0d1232a20e23f7f0db448938df6172ccd778f3d174",
+		"grid":   "6ddef9b26f4de05b728f94d743d531c06425d8819815a6590049299055c8613a",
+		"normal": "f392d79d747716ee02cb562d1d55158ad6e701094245c127ce34fac495939256",
+	} {
+		d, err := NewPoints(name, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Digest(); got != want {
+			t.Errorf("%s: digest is %s, want %s", name, got, want)
+		}
+	}
+}
