@@ -61,16 +61,15 @@ func Build(g *gorgonia.ExprGraph, net *Net, x *gorgonia.Node, mode Mode, ctx *Co
 	if hwnc(net.Input) {
 		b.input = value{hwnc: x}
 	}
-	follower := followers(net)
 	for i := range net.Nodes {
 		l := &net.Nodes[i]
 		if b.values[i] != (value{}) { // fused with the layer before
 			continue
 		}
 		at, a := i, act{}
-		if j := follower[i]; mode == Training && j > 0 && Fuses(l, &net.Nodes[j]) {
-			at = j
-			a, _ = activation(&net.Nodes[j])
+		if mode == Training && i+1 < len(net.Nodes) && Fuses(l, &net.Nodes[i+1]) {
+			at = i + 1
+			a, _ = activation(&net.Nodes[at])
 		}
 		v, err := b.layer(i, l, a)
 		if err != nil {
