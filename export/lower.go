@@ -212,6 +212,9 @@ func (n *network) fold() {
 		}
 		made[x.out] = i
 	}
+	for _, y := range n.outputs {
+		uses[y.name]++
+	}
 	gone := map[string]bool{} // nodes, by name
 	for _, x := range n.nodes {
 		if x.op != "BatchNormalization" {

@@ -63,3 +63,22 @@ func TestNetwork(t *testing.T) {
 		}
 	}
 }
+
+// TestNetworkOutputBeforeNorm: a batch norm is not folded into a layer whose own
+// result is an output.
+func TestNetworkOutputBeforeNorm(t *testing.T) {
+	network, err := models.NewNetwork("classifier", "c", []int{5}, []models.Layer{
+		{Type: models.Linear, Units: 4, Name: "features"}, {Type: models.BatchNorm}, {Type: models.Linear, Units: 3, Name: "logits"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	net := graph.NewNet(network)
+	if err := net.Init(models.Distribution{Type: models.FanInUniform}, 1); err != nil {
+		t.Fatal(err)
+	}
+	_, r, err := Network(net, "x", classifierOutputs, nil)
+	if err != nil || r.Folded != 0 {
+		t.Errorf("report is %+v, %v", r, err)
+	}
+}
