@@ -64,14 +64,12 @@ var algorithm1Losses = []string{models.Minimax, models.NonSaturating}
 type Algorithm1Row struct {
 	K         int     `json:"k"` // updates of D for each of G
 	Loss      string  `json:"g_loss"`
-	FirstNorm float64 `json:"gradient_norm_first"` // of G's gradient, in step 1
-	EarlyNorm float64 `json:"gradient_norm_early"` // mean over steps 1 to 100
+	EarlyNorm float64 `json:"gradient_norm_early"` // of G's gradient, mean over steps 1 to 100
 	LeastNorm float64 `json:"gradient_norm_least"` // the smallest mean of 100 steps
 	Modes     int     `json:"modes"`               // of 8, at the end
 	Share     float64 `json:"high_quality"`        // of 2,500 samples, at the end
 	MostModes int     `json:"most_modes"`
 	FirstAll  int     `json:"first_with_all"` // first step that was looked at with all modes; 0: none
-	DGz       float64 `json:"dgz"`            // mean of D(G(z)) over steps 1 to 100
 
 	norms, modes plotter.XYs
 }
