@@ -13,7 +13,6 @@ import (
 	"gantry/train"
 	"gantry/train/dataset"
 	"gantry/train/dataset/mnist"
-	"gantry/train/evaluate"
 	"gantry/train/repro"
 )
 
@@ -117,19 +116,17 @@ func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := evaluate.OpenGenerator(f.fs.Arg(0), f.o.Threads)
-	if err != nil {
-		return nil, err
-	}
-	o := dataset.Options{Shape: g.Shape(), Threads: f.o.Threads}
-	if s := o.Shape; len(s) == 3 && s[1] == s[2] && !dataset.IsPoints(ref) {
-		o.Resize = s[1]
-	}
-	data, err := openCounted(ctx, ref, o, f.o.Words)
-	if err != nil {
-		return nil, &train.Error{Err: err, Hint: train.DataHint}
-	}
-	return repro.RunFigure2(ctx, f.o, f.fs.Arg(0), data)
+	return repro.RunFigure2(ctx, f.o, f.fs.Arg(0), func(shape []int) (dataset.Dataset, error) {
+		o := dataset.Options{Shape: shape, Threads: f.o.Threads}
+		if !dataset.IsPoints(ref) {
+			o.Resize = shape[1]
+		}
+		data, err := openCounted(ctx, ref, o, f.o.Words)
+		if err != nil {
+			return nil, &train.Error{Err: err, Hint: train.DataHint}
+		}
+		return data, nil
+	})
 }
 
 func reproParzen(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {

@@ -17,8 +17,15 @@ import (
 func TestRepro(t *testing.T) {
 	preset, data := tiny(t)
 	t.Chdir(t.TempDir())
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	if code, _, stderr := call(preset, data, "--steps=2", "--out=r"); code != 0 {
 		t.Fatal(stderr)
+	}
+	if err := os.Mkdir("faces", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link("r/reals.png", "faces/a.png"); err != nil {
+		t.Skip("no links here: ", err)
 	}
 	code, stdout, stderr := call("repro", "figure1", "--steps=6", "--json")
 	if code != 0 || stderr != "" {
@@ -33,7 +40,8 @@ func TestRepro(t *testing.T) {
 	for _, c := range []struct{ args, want, file string }{
 		{"figure1 --steps 6 --out f --threads 1", "figure: f/figure1.png\nanimation: f/figure1.gif\n", "f/figure1.gif"},
 		{"figure2 r --out f DATA", "figure: f/figure2.png\n", "f/figure2.png"},
-		{"figure2 r --out scaled --data faces", "figure: scaled/figure2.png\n", "scaled/figure2.png"},
+		{"figure2 r --data faces --out of-a-folder", "nearest one of faces, by Euclidean distance of pixels from 0 to 1\nfigure: of-a-folder/figure2.png\n", "of-a-folder/figure2.png"},
+		{"figure2 r --data mnist:0-9 --out resized", "figure: resized/figure2.png\n", "resized/figure2.png"},
 		{"figure3 r/generator.onnx --seed 2", "figure: repro/figure3/figure3.png\n", "repro/figure3/figure3.png"},
 	} {
 		args := strings.Fields(strings.Replace(c.args, "DATA", data, 1))

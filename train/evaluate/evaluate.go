@@ -50,13 +50,13 @@ func Parzen(ctx context.Context, g *Generator, training, test dataset.Dataset, o
 	if err != nil {
 		return nil, err
 	}
-	g.unit(samples)
+	g.Unit(samples)
 	first := max(0, training.Len()-parzenHeldOut)
-	validation, err := read(training, first, min(parzenValidation, training.Len()-first))
+	validation, err := Images(training, first, min(parzenValidation, training.Len()-first))
 	if err != nil {
 		return nil, err
 	}
-	tested, err := read(test, 0, test.Len())
+	tested, err := Images(test, 0, test.Len())
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ func Parzen(ctx context.Context, g *Generator, training, test dataset.Dataset, o
 	return r.finish(result, tested.Len(), start), nil
 }
 
-// read returns n images of data from first on, as vectors.
-func read(data dataset.Dataset, first, n int) (metric.Set, error) {
+// Images returns n images of data from first on, as vectors of pixels in [0, 1].
+func Images(data dataset.Dataset, first, n int) (metric.Set, error) {
 	size := models.Elements(data.Shape())
 	s := metric.Set{X: make([]float32, n*size), Dim: size}
 	indices := make([]int, n)

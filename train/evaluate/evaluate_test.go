@@ -138,11 +138,11 @@ func TestParzen(t *testing.T) {
 	for i, v := range samples.X {
 		samples.X[i] = (v + 1) / 2
 	}
-	validation, err := read(training, 1500, 1000)
+	validation, err := Images(training, 1500, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested, err := read(test, 0, 40)
+	tested, err := Images(test, 0, 40)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,8 +86,8 @@ func (g *Generator) Samples(ctx context.Context, n int, seed uint64, o Options) 
 	return s, nil
 }
 
-// unit maps samples from the generator's value range to [0, 1], in place.
-func (g *Generator) unit(s metric.Set) {
+// Unit maps samples from the generator's value range to [0, 1], in place.
+func (g *Generator) Unit(s metric.Set) {
 	lo, hi := g.sampler.ValueRange()
 	if lo == 0 && hi == 1 {
 		return

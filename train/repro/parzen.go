@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -105,11 +104,11 @@ func (c *ParzenConfig) run(ctx context.Context, o Options) (*ParzenTable, error)
 	for _, k := range parzenKinds {
 		table.Rows = append(table.Rows, ParzenRow{Name: k.name})
 	}
-	held, err := images(c.Training, c.sizes.trained, c.sizes.held)
+	held, err := evaluate.Images(c.Training, c.sizes.trained, c.sizes.held)
 	if err != nil {
 		return nil, err
 	}
-	tested, err := images(c.Test, 0, c.Test.Len())
+	tested, err := evaluate.Images(c.Test, 0, c.Test.Len())
 	if err != nil {
 		return nil, err
 	}
@@ -145,17 +144,6 @@ func (c *ParzenConfig) run(ctx context.Context, o Options) (*ParzenTable, error)
 		table.Rows[k].Test = meanErr(nats)
 	}
 	return table, nil
-}
-
-// images returns n images of data as vectors.
-func images(data dataset.Dataset, first, n int) (metric.Set, error) {
-	s := metric.Set{Dim: models.Elements(data.Shape())}
-	s.X = make([]float32, n*s.Dim)
-	indices := make([]int, n)
-	for i := range indices {
-		indices[i] = first + i
-	}
-	return s, data.Read(s.X, indices)
 }
 
 // parzenRun is one run, and what its checkpoints are worth.
@@ -293,7 +281,7 @@ func (r *parzenRun) read() error {
 		return misuse("give another --out", "%s: %w", path, err)
 	}
 	for i, c := range r.candidates {
-		if c.Step != (i+1)*r.c.Every || c.Step > r.c.Steps || math.IsNaN(c.Held[0]+c.Held[1]) {
+		if c.Step != (i+1)*r.c.Every || c.Step > r.c.Steps {
 			return misuse("give --every and --steps as before, or more steps, or another --out",
 				"%s has a checkpoint of step %d, want every %d up to %d", path, c.Step, r.c.Every, r.c.Steps)
 		}

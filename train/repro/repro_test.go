@@ -296,6 +296,10 @@ func digits(t *testing.T) string {
 	return path
 }
 
+func opened(d dataset.Dataset) func(shape []int) (dataset.Dataset, error) {
+	return func([]int) (dataset.Dataset, error) { return d, nil }
+}
+
 // TestFigure2: among noise, a sample's own pixels are the nearest image.
 func TestFigure2(t *testing.T) {
 	model, o := digits(t), options(t, 1)
@@ -317,7 +321,7 @@ func TestFigure2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := RunFigure2(context.Background(), o, model, data)
+	r, err := RunFigure2(context.Background(), o, model, opened(data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +345,7 @@ func TestFigure2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := RunFigure2(context.Background(), o, model, points); !misused(err) {
+	if _, err := RunFigure2(context.Background(), o, model, opened(points)); !misused(err) {
 		t.Errorf("neighbours among points: %v", err)
 	}
 }

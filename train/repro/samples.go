@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/draw"
 	"math"
+	"slices"
 	"strings"
 
 	"gantry/infer"
@@ -40,14 +41,18 @@ const (
 // RunFigure2 draws samples of a generator, and in a column apart the training
 // image nearest to the last sample of each row, as figure 2 of Goodfellow et al.
 // (2014) has it to show that nothing was learned by heart. model is a run or an
-// ONNX file.
-func RunFigure2(ctx context.Context, o Options, model string, data dataset.Dataset) (*Figure2, error) {
+// ONNX file; open opens the training images, in the shape of its samples.
+func RunFigure2(ctx context.Context, o Options, model string, open func(shape []int) (dataset.Dataset, error)) (*Figure2, error) {
 	g, err := openImages(model, &o)
 	if err != nil {
 		return nil, err
 	}
+	data, err := open(g.Shape())
+	if err != nil {
+		return nil, err
+	}
 	size := models.Elements(data.Shape())
-	if size != models.Elements(g.Shape()) {
+	if !slices.Equal(data.Shape(), g.Shape()) {
 		return nil, misuse("give --data what it was trained on", "%s makes samples of shape %v, but the images of %s have shape %v", model, g.Shape(), data.Name(), data.Shape())
 	}
 	if err := o.prepare(); err != nil {
@@ -57,10 +62,7 @@ func RunFigure2(ctx context.Context, o Options, model string, data dataset.Datas
 	if err != nil {
 		return nil, err
 	}
-	lo, hi := g.Sampler().ValueRange()
-	for i, v := range s.X {
-		s.X[i] = (v - lo) / (hi - lo)
-	}
+	g.Unit(s)
 	r := &Figure2{Data: data.Name()}
 	for i := figure2Columns - 1; i < s.Len(); i += figure2Columns {
 		r.Rows = append(r.Rows, Neighbour{Sample: i, Distance: math.Inf(1)})
@@ -168,19 +170,16 @@ func RunFigure3(ctx context.Context, o Options, model string) (*Figure3, error) 
 		}
 		return first
 	}
-	var x []float32
+	x := metric.Set{Dim: models.Elements(g.Shape())}
 	err = s.SampleFunc(ctx, figure3Rows*figure3Columns, latent, func(_ int, y []float32) error {
-		x = append(x, y...)
+		x.X = append(x.X, y...)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("repro: %s: %w", model, err)
 	}
-	lo, hi := s.ValueRange()
-	for i, v := range x {
-		x[i] = (v - lo) / (hi - lo)
-	}
-	img, err := grid(x, g.Shape(), figure3Columns)
+	g.Unit(x)
+	img, err := grid(x.X, g.Shape(), figure3Columns)
 	if err != nil {
 		return nil, err
 	}
