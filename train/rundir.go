@@ -204,6 +204,16 @@ func lockRunDir(path string) (*runDir, error) {
 	return &runDir{path: path, lock: f}, nil
 }
 
+// Lock keeps other processes that ask for it out of a directory, until unlock is
+// called or the process ends.
+func Lock(dir string) (unlock func(), err error) {
+	d, err := lockRunDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	return d.close, nil
+}
+
 // close drops the lock.
 func (d *runDir) close() { d.lock.Close() }
 

@@ -76,6 +76,11 @@ func Modes(ctx context.Context, o Options, c ModesConfig) (*ModesResult, error) 
 	if err := o.prepare(); err != nil {
 		return nil, err
 	}
+	unlock, err := train.Lock(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	preset, err := models.LoadPreset("pacgan2d")
 	if err != nil {
 		return nil, err

@@ -100,6 +100,11 @@ func (c *ParzenConfig) run(ctx context.Context, o Options) (*ParzenTable, error)
 	if err := o.prepare(); err != nil {
 		return nil, err
 	}
+	unlock, err := train.Lock(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	table := &ParzenTable{Steps: c.Steps, Every: c.Every}
 	for _, k := range parzenKinds {
 		table.Rows = append(table.Rows, ParzenRow{Name: k.name})
@@ -277,13 +282,19 @@ func (r *parzenRun) read() error {
 	if err == nil {
 		err = json.Unmarshal(b, &r.candidates)
 	}
+	anew := fmt.Sprintf("give another --out, or delete %s to begin it anew", train.Quote(r.dir))
 	if err != nil {
-		return misuse("give another --out", "%s: %w", path, err)
+		return misuse(anew, "%s: %w", path, err)
 	}
 	for i, c := range r.candidates {
 		if c.Step != (i+1)*r.c.Every || c.Step > r.c.Steps {
-			return misuse("give --every and --steps as before, or more steps, or another --out",
+			return misuse("give --every and --steps as before, or more steps; or "+anew,
 				"%s has a checkpoint of step %d, want every %d up to %d", path, c.Step, r.c.Every, r.c.Steps)
+		}
+	}
+	for k := range parzenKinds {
+		if _, err := os.Stat(r.model(k)); err != nil && len(r.candidates) > 0 {
+			return misuse(anew, "the best generator so far is missing: %w", err)
 		}
 	}
 	return nil

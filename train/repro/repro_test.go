@@ -202,6 +202,24 @@ func TestModes(t *testing.T) {
 	if _, err := Modes(ctx, parts, ModesConfig{Steps: 3, Trials: 1}); !misused(err) {
 		t.Errorf("fewer steps than there are: %v", err)
 	}
+	locked(t, parts, func() error {
+		_, err := Modes(ctx, parts, ModesConfig{Steps: 4, Trials: 1})
+		return err
+	})
+}
+
+// locked holds that an experiment leaves a directory alone that another process is
+// at work in.
+func locked(t *testing.T, o Options, experiment func() error) {
+	t.Helper()
+	unlock, err := train.Lock(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if err := experiment(); err == nil || !strings.Contains(err.Error(), o.Out+" is in use by process") {
+		t.Errorf("in a directory that is in use: %v", err)
+	}
 }
 
 // few is a data set of n images like MNIST's, of noise.
@@ -275,6 +293,23 @@ func TestParzen(t *testing.T) {
 	if _, err := c.run(ctx, whole); !misused(err) {
 		t.Errorf("half a file of candidates: %v", err)
 	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	c.Every, c.Steps = 1, 2
+	if _, err := c.run(ctx, whole); !misused(err) {
+		t.Errorf("no file of candidates: %v", err)
+	}
+	if err := os.Remove(a.Rows[1].Scores[0].Model); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.run(ctx, parts); !misused(err) {
+		t.Errorf("a generator that is gone: %v", err)
+	}
+	locked(t, parts, func() error {
+		_, err := c.run(ctx, parts)
+		return err
+	})
 }
 
 // digits is the exported generator of goodfellow-mnist, untrained.

@@ -21,7 +21,7 @@ func runTo(ctx context.Context, s train.Settings, dir string, h train.Host) erro
 	}
 	_, err := train.Resume(ctx, dir, func(old *train.Settings) error {
 		if s.Steps < old.Steps {
-			return misuse(fmt.Sprintf("give --steps %d, or another --out", old.Steps), "%s was trained for %d steps, not %d", dir, old.Steps, s.Steps)
+			return misuse(fmt.Sprintf("give --steps %d or more, or another --out, or delete %s to begin it anew", old.Steps, train.Quote(dir)), "%s was trained for %d steps, not %d", dir, old.Steps, s.Steps)
 		}
 		*old = s
 		return nil
