@@ -16,6 +16,7 @@ import (
 	"gantry/export"
 	"gantry/infer"
 	"gantry/internal/graph"
+	"gantry/internal/memory"
 	"gantry/internal/onnx"
 	"gantry/internal/rng"
 	"gantry/models"
@@ -359,6 +360,12 @@ func TestRefusals(t *testing.T) {
 		err := c.run()
 		if err == nil || !strings.Contains(err.Error(), c.want) || !errors.As(err, new(*train.Error)) {
 			t.Errorf("got %v, want %s, with a hint", err, c.want)
+		}
+	}
+	if _, known := memory.Free(); known {
+		_, err := open(t, path).Samples(t.Context(), 1<<40, 0, o)
+		if err == nil || !strings.Contains(err.Error(), "of memory") || !errors.As(err, new(*train.Error)) {
+			t.Errorf("more samples than memory holds: %v", err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"gantry/infer"
+	"gantry/internal/memory"
 	"gantry/models"
 	"gantry/train"
 	"gantry/train/metric"
@@ -69,9 +70,16 @@ func (g *Generator) Sampler() *infer.Sampler { return g.sampler }
 // Shape returns the shape of a sample: [C H W] or [d].
 func (g *Generator) Shape() []int { return g.sampler.Shape() }
 
-// Samples draws samples 0 to n-1 of a seed, as they come out of the network.
+// Samples draws samples 0 to n-1 of a seed, as they come out of the network. It
+// refuses what memory has no room for, twice: metrics take a copy.
 func (g *Generator) Samples(ctx context.Context, n int, seed uint64, o Options) (metric.Set, error) {
 	size := models.Elements(g.Shape())
+	if free, ok := memory.Free(); ok && int64(n) > free/int64(8*size) {
+		return metric.Set{}, &train.Error{
+			Err:  fmt.Errorf("evaluate: %d samples of shape %v, and a copy, take %d MB of memory, of which %d are free", n, g.Shape(), int64(n)*int64(8*size)/1e6, free/1e6),
+			Hint: "a smaller --count needs less; 10,000 are usual",
+		}
+	}
 	s := metric.Set{X: make([]float32, 0, n*size), Dim: size}
 	count := train.NewCounter(o.Words, "samples drawn")
 	defer count.End()
