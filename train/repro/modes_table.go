@@ -22,6 +22,7 @@ var published = []struct{ data, method, source, modes, share, kl string }{
 	{"ring", "PacGAN3", "PacGAN's paper", "7.8 ± 0.1", "97.7 ± 0.3", "0.10 ± 0.02"},
 	{"ring", "PacGAN4", "PacGAN's paper", "7.8 ± 0.1", "95.9 ± 1.4", "0.07 ± 0.02"},
 	{"ring", "GAN", "VEEGAN's paper", "1", "99.3", "-"},
+	{"ring", "ALI", "VEEGAN's paper", "2.8", "0.13", "-"},
 	{"ring", "Unrolled", "VEEGAN's paper", "7.6", "35.6", "-"},
 	{"ring", "VEEGAN", "VEEGAN's paper", "8", "52.9", "-"},
 	{"grid", "GAN", "PacGAN's paper", "17.3 ± 0.8", "94.8 ± 0.7", "0.70 ± 0.07"},
@@ -30,6 +31,7 @@ var published = []struct{ data, method, source, modes, share, kl string }{
 	{"grid", "PacGAN3", "PacGAN's paper", "24.6 ± 0.4", "94.2 ± 0.4", "0.06 ± 0.02"},
 	{"grid", "PacGAN4", "PacGAN's paper", "24.8 ± 0.2", "93.6 ± 0.6", "0.04 ± 0.01"},
 	{"grid", "GAN", "VEEGAN's paper", "3.3", "0.5", "-"},
+	{"grid", "ALI", "VEEGAN's paper", "15.8", "1.6", "-"},
 	{"grid", "Unrolled", "VEEGAN's paper", "23.6", "16", "-"},
 	{"grid", "VEEGAN", "VEEGAN's paper", "24.6", "40", "-"},
 }
