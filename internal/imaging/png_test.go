@@ -3,10 +3,13 @@ package imaging
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"image"
 	"image/png"
 	"io"
 	"math/rand"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -87,5 +90,30 @@ func TestEncodePNGErrors(t *testing.T) {
 		if err := EncodePNG(&file, img); err == nil || !strings.Contains(err.Error(), want) || file.Len() != 0 {
 			t.Errorf("got %v and %d bytes, want …%s…", err, file.Len(), want)
 		}
+	}
+}
+
+// TestWritePNG asks for the file that EncodePNG makes, and for its colour type: grey, or RGB without alpha.
+func TestWritePNG(t *testing.T) {
+	for _, c := range []int{1, 3} {
+		m, err := Grid(make([]uint8, 4*c*8*8), 4, c, 8, 8, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "grid.png")
+		var want bytes.Buffer
+		if err := errors.Join(WritePNG(path, m), EncodePNG(&want, m)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%d channels: %d bytes, %v, want the %d of EncodePNG", c, len(got), err, want.Len())
+		}
+		if want.Bytes()[25] != byte(c-1) {
+			t.Errorf("colour type is %d, want %d", want.Bytes()[25], c-1)
+		}
+	}
+	if err := WritePNG(filepath.Join(t.TempDir(), "no", "dir.png"), image.NewGray(image.Rect(0, 0, 1, 1))); err == nil {
+		t.Error("no error for a directory that does not exist")
 	}
 }
