@@ -29,7 +29,6 @@ func TestRepro(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &r); err != nil || len(r.Moments) != 6 || r.Picture != "repro/figure1/figure1.png" {
 		t.Errorf("%v: %s", err, stdout)
 	}
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	writeImages(t, "faces", func(v uint8) color.Color { return color.Gray{v} })
 	for _, c := range []struct{ args, want, file string }{
 		{"figure1 --steps 6 --out f --threads 1", "figure: f/figure1.png\nanimation: f/figure1.gif\n", "f/figure1.gif"},
