@@ -127,13 +127,13 @@ func ApplyGrad(p *Pool, act Act, alpha float32, dst, y, g []float32) {
 func applyGradOp(j *elemJob, lo, hi int) {
 	switch j.act {
 	case Relu:
-		lo = j.vector(vectorReluGrad, lo, hi)
+		lo = j.training(vectorReluGrad, lo, hi)
 	case LeakyRelu:
-		lo = j.vector(vectorLeakyReluGrad, lo, hi)
+		lo = j.training(vectorLeakyReluGrad, lo, hi)
 	case Tanh:
-		lo = j.vector(vectorTanhGrad, lo, hi)
+		lo = j.training(vectorTanhGrad, lo, hi)
 	case Sigmoid:
-		lo = j.vector(vectorSigmoidGrad, lo, hi)
+		lo = j.training(vectorSigmoidGrad, lo, hi)
 	}
 	applyGradGeneric(j.act, j.a, j.dst[lo:hi], j.x[lo:hi], j.y[lo:hi])
 }

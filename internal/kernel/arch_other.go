@@ -14,6 +14,10 @@ func archTranspose(_ *tierInfo, _, _ []float32, _, _, _ int) bool { return false
 
 func archVector(tierID, vectorOp, *elemJob, int, int) bool { return false }
 
+func archVectorTraining(tierID, vectorOp, *elemJob, int, int) bool { return false }
+
 func archFinite(tierID, []float32) bool { return false }
 
 func archWino(tierID, winoOp, *winoArgs, int) bool { return false }
+
+func archWinoGrad(tierID, winoOp, *winoArgs, int) bool { return false }

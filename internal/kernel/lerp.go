@@ -10,7 +10,7 @@ func Lerp(p *Pool, dst, x []float32, t float32) {
 }
 
 func lerpOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorLerp, lo, hi)
+	lo = j.training(vectorLerp, lo, hi)
 	dst, x := j.dst[lo:hi], j.x[lo:hi]
 	for i, v := range x {
 		dst[i] += float32(j.a * float32(v-dst[i]))

@@ -46,7 +46,7 @@ func argmax(x []float32) int {
 }
 
 func maxPiecesOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorMaxPieces, lo, hi)
+	lo = j.training(vectorMaxPieces, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		x := j.x[u*k : (u+1)*k]
@@ -55,7 +55,7 @@ func maxPiecesOp(j *elemJob, lo, hi int) {
 }
 
 func maxPiecesGradOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorMaxPiecesGrad, lo, hi)
+	lo = j.training(vectorMaxPiecesGrad, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		d := j.dst[u*k : (u+1)*k]
@@ -66,7 +66,7 @@ func maxPiecesGradOp(j *elemJob, lo, hi int) {
 }
 
 func maxPiecesGatherOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorMaxPiecesGather, lo, hi)
+	lo = j.training(vectorMaxPiecesGather, lo, hi)
 	k := j.pieces
 	for u := lo; u < hi; u++ {
 		j.dst[u] = j.y[u*k+argmax(j.x[u*k:(u+1)*k])]

@@ -10,7 +10,7 @@ func FromBytes(p *Pool, dst []float32, x []uint8, scale, shift float32) {
 }
 
 func fromBytesOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorFromBytes, lo, hi)
+	lo = j.training(vectorFromBytes, lo, hi)
 	dst, x := j.dst[lo:hi], j.bytes[lo:hi]
 	for i := range dst {
 		dst[i] = float32(float32(x[i])*j.a) + j.b

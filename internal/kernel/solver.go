@@ -27,7 +27,7 @@ func Adam(p *Pool, w, g, m, v []float32, lr float32, beta1, beta2 float64, eps f
 }
 
 func adamOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorAdam, lo, hi)
+	lo = j.training(vectorAdam, lo, hi)
 	w, g, m, v := j.dst[lo:hi], j.x[lo:hi], j.y[lo:hi], j.z[lo:hi]
 	for i, d := range g {
 		mi := float32(j.a*m[i]) + float32(j.b*d)
@@ -62,7 +62,7 @@ func Momentum(p *Pool, w, g, v []float32, lr, momentum float32) {
 }
 
 func momentumOp(j *elemJob, lo, hi int) {
-	lo = j.vector(vectorMomentum, lo, hi)
+	lo = j.training(vectorMomentum, lo, hi)
 	w, g, v := j.dst[lo:hi], j.x[lo:hi], j.y[lo:hi]
 	for i, d := range g {
 		v[i] = float32(j.b*v[i]) - float32(j.a*d)

@@ -38,6 +38,15 @@ func (j *elemJob) vector(op vectorOp, lo, hi int) int {
 	return lo + n
 }
 
+// training is vector for operations that infer does not link.
+func (j *elemJob) training(op vectorOp, lo, hi int) int {
+	n := (hi - lo) &^ (tier.lanes - 1)
+	if n <= 0 || !archVectorTraining(tier.id, op, j, lo, n) {
+		return lo
+	}
+	return lo + n
+}
+
 // maxLanes is the most that a tier has.
 const maxLanes = 16
 

@@ -18,6 +18,19 @@ func archVector(id tierID, op vectorOp, j *elemJob, lo, n int) bool {
 	return true
 }
 
+// archVectorTraining is archVector for operations of training.
+func archVectorTraining(id tierID, op vectorOp, j *elemJob, lo, n int) bool {
+	switch id {
+	case tierAVX512:
+		vectorTrainingAVX512(op, j, lo, n)
+	case tierAVX2:
+		vectorTrainingAVX2(op, j, lo, n)
+	default:
+		return false
+	}
+	return true
+}
+
 // archFinite reports whether all elements of x, a multiple of the tier's lanes,
 // are known to be finite.
 func archFinite(id tierID, x []float32) bool {
@@ -41,6 +54,12 @@ func vectorAVX512(op vectorOp, j *elemJob, lo, n int)
 //
 //go:noescape
 func vectorAVX2(op vectorOp, j *elemJob, lo, n int)
+
+//go:noescape
+func vectorTrainingAVX512(op vectorOp, j *elemJob, lo, n int)
+
+//go:noescape
+func vectorTrainingAVX2(op vectorOp, j *elemJob, lo, n int)
 
 // finiteAVX512 reports whether x[i]-x[i] is 0 for n elements, a positive
 // multiple of 16.

@@ -8,6 +8,11 @@ func archVector(id tierID, op vectorOp, j *elemJob, lo, n int) bool {
 	return id == tierNEON && vectorNEON(op, j, lo, n)
 }
 
+// archVectorTraining is archVector for operations of training.
+func archVectorTraining(id tierID, op vectorOp, j *elemJob, lo, n int) bool {
+	return archVector(id, op, j, lo, n)
+}
+
 // vectorNEON does what the Go loop of the function xxxOp does, for elements lo
 // ... lo+n-1 of j's slices, or reports that it lacks the operation; n is a
 // positive multiple of 4.

@@ -236,6 +236,8 @@ func (s *ConvShape) MaxFastWeights() int {
 }
 
 // squares sets the sources of a pass, which stand side by side.
+//
+//go:noinline
 func (a *winoArgs) squares(side int, at func(r, c int) []float32) {
 	for r := range side {
 		for c := range side {

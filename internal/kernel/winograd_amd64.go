@@ -16,6 +16,19 @@ func archWino(id tierID, op winoOp, a *winoArgs, n int) bool {
 	return true
 }
 
+// archWinoGrad is archWino for the operations of weight gradients.
+func archWinoGrad(id tierID, op winoOp, a *winoArgs, n int) bool {
+	switch id {
+	case tierAVX512:
+		winoGradAVX512(op, a, n)
+	case tierAVX2:
+		winoGradAVX2(op, a, n)
+	default:
+		return false
+	}
+	return true
+}
+
 // winoAVX512 does what winoArgs.element does, for n elements of each row, a positive
 // multiple of 16.
 //
@@ -26,3 +39,9 @@ func winoAVX512(op winoOp, a *winoArgs, n int)
 //
 //go:noescape
 func winoAVX2(op winoOp, a *winoArgs, n int)
+
+//go:noescape
+func winoGradAVX512(op winoOp, a *winoArgs, n int)
+
+//go:noescape
+func winoGradAVX2(op winoOp, a *winoArgs, n int)

@@ -19,10 +19,6 @@ TEXT ·winoNEON(SB), NOSPLIT, $0-24
 	BEQ Taps
 	CMP $const_winoOutput, R1
 	BEQ Output
-	CMP $const_winoGrad, R1
-	BEQ Grad
-	CMP $const_winoGradTaps, R1
-	BEQ GradTaps
 	CMP $const_winoSmallInput, R1
 	BEQ SmallInput
 	CMP $const_winoSmallTaps, R1
@@ -666,6 +662,218 @@ OutputLoop:
 	SUBS $1, R17
 	BGT OutputRow
 	RET
+SmallInput:
+SmallInputRow:
+	MOVD n+16(FP), R16
+SmallInputLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F1
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F2
+	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
+	WORD $0x4ea2d422 // fsub v2.4s, v1.4s, v2.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F3
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F4
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F5
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	WORD $0x4ea5d485 // fsub v5.4s, v4.4s, v5.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F6
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F7
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F8
+	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
+	WORD $0x4ea8d4e8 // fsub v8.4s, v7.4s, v8.4s
+	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
+	WORD $0x4ea6d466 // fsub v6.4s, v3.4s, v6.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F3, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F6, (R5)
+	WORD $0x4ea4d421 // fsub v1.4s, v1.4s, v4.4s
+	WORD $0x4ea7d487 // fsub v7.4s, v4.4s, v7.4s
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F1, (R6)
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F4, (R7)
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F7, (R8)
+	WORD $0x4ea5d442 // fsub v2.4s, v2.4s, v5.4s
+	WORD $0x4ea8d4a8 // fsub v8.4s, v5.4s, v8.4s
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F2, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F5, (R10)
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F8, (R3)
+	ADD $16, R2
+	ADD $16, R11
+	SUBS $4, R16
+	BGT SmallInputLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT SmallInputRow
+	RET
+SmallTaps:
+SmallTapsRow:
+	MOVD n+16(FP), R16
+SmallTapsLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F1
+	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F3
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F4
+	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
+	WORD $0x4e23d406 // fadd v6.4s, v0.4s, v3.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F6, (R4)
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F3, (R5)
+	WORD $0x4e25d443 // fadd v3.4s, v2.4s, v5.4s
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F2, (R6)
+	MOVD winoArgs_dst+96(R0), R7
+	ADD R11, R7
+	FMOVQ F3, (R7)
+	MOVD winoArgs_dst+120(R0), R8
+	ADD R11, R8
+	FMOVQ F5, (R8)
+	WORD $0x4e24d425 // fadd v5.4s, v1.4s, v4.4s
+	MOVD winoArgs_dst+144(R0), R9
+	ADD R11, R9
+	FMOVQ F1, (R9)
+	MOVD winoArgs_dst+168(R0), R10
+	ADD R11, R10
+	FMOVQ F5, (R10)
+	MOVD winoArgs_dst+192(R0), R3
+	ADD R11, R3
+	FMOVQ F4, (R3)
+	ADD $16, R2
+	ADD $16, R11
+	SUBS $4, R16
+	BGT SmallTapsLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT SmallTapsRow
+	RET
+SmallOutput:
+SmallOutputRow:
+	MOVD n+16(FP), R16
+SmallOutputLoop:
+	MOVD winoArgs_src+0(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F0
+	MOVD winoArgs_src+72(R0), R6
+	ADD R2, R6
+	FMOVQ (R6), F1
+	MOVD winoArgs_src+144(R0), R9
+	ADD R2, R9
+	FMOVQ (R9), F2
+	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
+	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
+	MOVD winoArgs_src+24(R0), R4
+	ADD R2, R4
+	FMOVQ (R4), F2
+	MOVD winoArgs_src+96(R0), R7
+	ADD R2, R7
+	FMOVQ (R7), F3
+	MOVD winoArgs_src+168(R0), R10
+	ADD R2, R10
+	FMOVQ (R10), F4
+	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
+	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
+	MOVD winoArgs_src+48(R0), R5
+	ADD R2, R5
+	FMOVQ (R5), F4
+	MOVD winoArgs_src+120(R0), R8
+	ADD R2, R8
+	FMOVQ (R8), F5
+	MOVD winoArgs_src+192(R0), R3
+	ADD R2, R3
+	FMOVQ (R3), F6
+	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
+	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
+	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
+	WORD $0x4ea4d442 // fsub v2.4s, v2.4s, v4.4s
+	MOVD winoArgs_dst+0(R0), R3
+	ADD R11, R3
+	FMOVQ F0, (R3)
+	MOVD winoArgs_dst+24(R0), R4
+	ADD R11, R4
+	FMOVQ F2, (R4)
+	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
+	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
+	MOVD winoArgs_dst+48(R0), R5
+	ADD R11, R5
+	FMOVQ F1, (R5)
+	MOVD winoArgs_dst+72(R0), R6
+	ADD R11, R6
+	FMOVQ F3, (R6)
+	ADD $16, R2
+	ADD $16, R11
+	SUBS $4, R16
+	BGT SmallOutputLoop
+	ADD R19, R2
+	ADD R20, R11
+	SUBS $1, R17
+	BGT SmallOutputRow
+	RET
+
+TEXT ·winoGradNEON(SB), NOSPLIT, $0-24
+	MOVBU op+0(FP), R1
+	MOVD a+8(FP), R0
+	MOVD winoArgs_rows(R0), R17
+	MOVD winoArgs_srcSkip(R0), R19
+	MOVD winoArgs_dstSkip(R0), R20
+	MOVD $0, R2
+	MOVD $0, R11
+	CMP $const_winoGrad, R1
+	BEQ Grad
+	CMP $const_winoGradTaps, R1
+	BEQ GradTaps
+	UNDEF
 Grad:
 	MOVD $0x40000000, R1
 	VDUP R1, V31.S4
@@ -1030,202 +1238,4 @@ GradTapsLoop:
 	ADD R20, R11
 	SUBS $1, R17
 	BGT GradTapsRow
-	RET
-SmallInput:
-SmallInputRow:
-	MOVD n+16(FP), R16
-SmallInputLoop:
-	MOVD winoArgs_src+0(R0), R3
-	ADD R2, R3
-	FMOVQ (R3), F0
-	MOVD winoArgs_src+72(R0), R6
-	ADD R2, R6
-	FMOVQ (R6), F1
-	MOVD winoArgs_src+144(R0), R9
-	ADD R2, R9
-	FMOVQ (R9), F2
-	WORD $0x4ea1d400 // fsub v0.4s, v0.4s, v1.4s
-	WORD $0x4ea2d422 // fsub v2.4s, v1.4s, v2.4s
-	MOVD winoArgs_src+24(R0), R4
-	ADD R2, R4
-	FMOVQ (R4), F3
-	MOVD winoArgs_src+96(R0), R7
-	ADD R2, R7
-	FMOVQ (R7), F4
-	MOVD winoArgs_src+168(R0), R10
-	ADD R2, R10
-	FMOVQ (R10), F5
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	WORD $0x4ea5d485 // fsub v5.4s, v4.4s, v5.4s
-	MOVD winoArgs_src+48(R0), R5
-	ADD R2, R5
-	FMOVQ (R5), F6
-	MOVD winoArgs_src+120(R0), R8
-	ADD R2, R8
-	FMOVQ (R8), F7
-	MOVD winoArgs_src+192(R0), R3
-	ADD R2, R3
-	FMOVQ (R3), F8
-	WORD $0x4ea7d4c6 // fsub v6.4s, v6.4s, v7.4s
-	WORD $0x4ea8d4e8 // fsub v8.4s, v7.4s, v8.4s
-	WORD $0x4ea3d400 // fsub v0.4s, v0.4s, v3.4s
-	WORD $0x4ea6d466 // fsub v6.4s, v3.4s, v6.4s
-	MOVD winoArgs_dst+0(R0), R3
-	ADD R11, R3
-	FMOVQ F0, (R3)
-	MOVD winoArgs_dst+24(R0), R4
-	ADD R11, R4
-	FMOVQ F3, (R4)
-	MOVD winoArgs_dst+48(R0), R5
-	ADD R11, R5
-	FMOVQ F6, (R5)
-	WORD $0x4ea4d421 // fsub v1.4s, v1.4s, v4.4s
-	WORD $0x4ea7d487 // fsub v7.4s, v4.4s, v7.4s
-	MOVD winoArgs_dst+72(R0), R6
-	ADD R11, R6
-	FMOVQ F1, (R6)
-	MOVD winoArgs_dst+96(R0), R7
-	ADD R11, R7
-	FMOVQ F4, (R7)
-	MOVD winoArgs_dst+120(R0), R8
-	ADD R11, R8
-	FMOVQ F7, (R8)
-	WORD $0x4ea5d442 // fsub v2.4s, v2.4s, v5.4s
-	WORD $0x4ea8d4a8 // fsub v8.4s, v5.4s, v8.4s
-	MOVD winoArgs_dst+144(R0), R9
-	ADD R11, R9
-	FMOVQ F2, (R9)
-	MOVD winoArgs_dst+168(R0), R10
-	ADD R11, R10
-	FMOVQ F5, (R10)
-	MOVD winoArgs_dst+192(R0), R3
-	ADD R11, R3
-	FMOVQ F8, (R3)
-	ADD $16, R2
-	ADD $16, R11
-	SUBS $4, R16
-	BGT SmallInputLoop
-	ADD R19, R2
-	ADD R20, R11
-	SUBS $1, R17
-	BGT SmallInputRow
-	RET
-SmallTaps:
-SmallTapsRow:
-	MOVD n+16(FP), R16
-SmallTapsLoop:
-	MOVD winoArgs_src+0(R0), R3
-	ADD R2, R3
-	FMOVQ (R3), F0
-	MOVD winoArgs_src+48(R0), R5
-	ADD R2, R5
-	FMOVQ (R5), F1
-	WORD $0x4e21d402 // fadd v2.4s, v0.4s, v1.4s
-	MOVD winoArgs_src+24(R0), R4
-	ADD R2, R4
-	FMOVQ (R4), F3
-	MOVD winoArgs_src+72(R0), R6
-	ADD R2, R6
-	FMOVQ (R6), F4
-	WORD $0x4e24d465 // fadd v5.4s, v3.4s, v4.4s
-	WORD $0x4e23d406 // fadd v6.4s, v0.4s, v3.4s
-	MOVD winoArgs_dst+0(R0), R3
-	ADD R11, R3
-	FMOVQ F0, (R3)
-	MOVD winoArgs_dst+24(R0), R4
-	ADD R11, R4
-	FMOVQ F6, (R4)
-	MOVD winoArgs_dst+48(R0), R5
-	ADD R11, R5
-	FMOVQ F3, (R5)
-	WORD $0x4e25d443 // fadd v3.4s, v2.4s, v5.4s
-	MOVD winoArgs_dst+72(R0), R6
-	ADD R11, R6
-	FMOVQ F2, (R6)
-	MOVD winoArgs_dst+96(R0), R7
-	ADD R11, R7
-	FMOVQ F3, (R7)
-	MOVD winoArgs_dst+120(R0), R8
-	ADD R11, R8
-	FMOVQ F5, (R8)
-	WORD $0x4e24d425 // fadd v5.4s, v1.4s, v4.4s
-	MOVD winoArgs_dst+144(R0), R9
-	ADD R11, R9
-	FMOVQ F1, (R9)
-	MOVD winoArgs_dst+168(R0), R10
-	ADD R11, R10
-	FMOVQ F5, (R10)
-	MOVD winoArgs_dst+192(R0), R3
-	ADD R11, R3
-	FMOVQ F4, (R3)
-	ADD $16, R2
-	ADD $16, R11
-	SUBS $4, R16
-	BGT SmallTapsLoop
-	ADD R19, R2
-	ADD R20, R11
-	SUBS $1, R17
-	BGT SmallTapsRow
-	RET
-SmallOutput:
-SmallOutputRow:
-	MOVD n+16(FP), R16
-SmallOutputLoop:
-	MOVD winoArgs_src+0(R0), R3
-	ADD R2, R3
-	FMOVQ (R3), F0
-	MOVD winoArgs_src+72(R0), R6
-	ADD R2, R6
-	FMOVQ (R6), F1
-	MOVD winoArgs_src+144(R0), R9
-	ADD R2, R9
-	FMOVQ (R9), F2
-	WORD $0x4e21d400 // fadd v0.4s, v0.4s, v1.4s
-	WORD $0x4ea2d421 // fsub v1.4s, v1.4s, v2.4s
-	MOVD winoArgs_src+24(R0), R4
-	ADD R2, R4
-	FMOVQ (R4), F2
-	MOVD winoArgs_src+96(R0), R7
-	ADD R2, R7
-	FMOVQ (R7), F3
-	MOVD winoArgs_src+168(R0), R10
-	ADD R2, R10
-	FMOVQ (R10), F4
-	WORD $0x4e23d442 // fadd v2.4s, v2.4s, v3.4s
-	WORD $0x4ea4d463 // fsub v3.4s, v3.4s, v4.4s
-	MOVD winoArgs_src+48(R0), R5
-	ADD R2, R5
-	FMOVQ (R5), F4
-	MOVD winoArgs_src+120(R0), R8
-	ADD R2, R8
-	FMOVQ (R8), F5
-	MOVD winoArgs_src+192(R0), R3
-	ADD R2, R3
-	FMOVQ (R3), F6
-	WORD $0x4e25d484 // fadd v4.4s, v4.4s, v5.4s
-	WORD $0x4ea6d4a5 // fsub v5.4s, v5.4s, v6.4s
-	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	WORD $0x4ea4d442 // fsub v2.4s, v2.4s, v4.4s
-	MOVD winoArgs_dst+0(R0), R3
-	ADD R11, R3
-	FMOVQ F0, (R3)
-	MOVD winoArgs_dst+24(R0), R4
-	ADD R11, R4
-	FMOVQ F2, (R4)
-	WORD $0x4e23d421 // fadd v1.4s, v1.4s, v3.4s
-	WORD $0x4ea5d463 // fsub v3.4s, v3.4s, v5.4s
-	MOVD winoArgs_dst+48(R0), R5
-	ADD R11, R5
-	FMOVQ F1, (R5)
-	MOVD winoArgs_dst+72(R0), R6
-	ADD R11, R6
-	FMOVQ F3, (R6)
-	ADD $16, R2
-	ADD $16, R11
-	SUBS $4, R16
-	BGT SmallOutputLoop
-	ADD R19, R2
-	ADD R20, R11
-	SUBS $1, R17
-	BGT SmallOutputRow
 	RET

@@ -31,21 +31,42 @@ var winoSides = [...]struct{ dst, src int }{
 
 // run computes rows of n elements, which begin dstStep and srcStep elements apart.
 func (a *winoArgs) run(op winoOp, rows, n, dstStep, srcStep int) {
+	rows, n, done := a.prepare(op, rows, n, dstStep, srcStep)
+	if done == 0 || !archWino(tier.id, op, a, done) {
+		done = 0
+	}
+	a.finish(op, rows, done, n, dstStep, srcStep)
+}
+
+// runGrad is run for the operations of weight gradients, which infer does not link.
+func (a *winoArgs) runGrad(op winoOp, rows, n, dstStep, srcStep int) {
+	rows, n, done := a.prepare(op, rows, n, dstStep, srcStep)
+	if done == 0 || !archWinoGrad(tier.id, op, a, done) {
+		done = 0
+	}
+	a.finish(op, rows, done, n, dstStep, srcStep)
+}
+
+// prepare checks what the assembly does not, and returns how many elements of a
+// row it can do.
+func (a *winoArgs) prepare(op winoOp, rows, n, dstStep, srcStep int) (_, _, done int) {
 	if n == dstStep && n == srcStep {
 		rows, n = 1, rows*n
 	}
 	side := &winoSides[op]
-	for i := range side.dst * side.dst { // what the assembly does not check
+	for i := range side.dst * side.dst {
 		_ = a.dst[i][:(rows-1)*dstStep+n]
 	}
 	for i := range side.src * side.src {
 		_ = a.src[i][:(rows-1)*srcStep+n]
 	}
-	done := n &^ (tier.lanes - 1)
+	done = n &^ (tier.lanes - 1)
 	a.rows, a.dstSkip, a.srcSkip = rows, 4*(dstStep-done), 4*(srcStep-done)
-	if done == 0 || !archWino(tier.id, op, a, done) {
-		done = 0
-	}
+	return rows, n, done
+}
+
+// finish does elements done ... n-1 of each row.
+func (a *winoArgs) finish(op winoOp, rows, done, n, dstStep, srcStep int) {
 	for r := range rows {
 		for i := done; i < n; i++ {
 			a.element(op, r*dstStep+i, r*srcStep+i)

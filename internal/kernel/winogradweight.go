@@ -122,7 +122,7 @@ func (j *winoWeightJob) Run(part int) {
 				for p := range args.dst {
 					args.dst[p] = own.h[p*hSize+(tile-o)*n*cols:]
 				}
-				args.run(winoGrad, n, cols, cols, s.K)
+				args.runGrad(winoGrad, n, cols, cols, s.K)
 			}
 			for p := range started {
 				own.segs = own.segs[:0]
@@ -194,7 +194,7 @@ func (k *winoSumJob) Run(part int) {
 			tap := (phase/2+y/2*2)*4 + phase%2 + y%2*2
 			args.dst[y] = own.v[tap*size:]
 		}
-		args.run(winoGradTaps, 1, size, size, size)
+		args.runGrad(winoGradTaps, 1, size, size, size)
 	}
 	tapsInRows(t, j.dst[k0*s.C*16:], s.C*16, own.v, size, 16, s.C, cols, wide)
 	winoWeightScratches.put(own)

@@ -36,6 +36,8 @@ func files() map[string][]byte {
 		"winograd_amd64.s": file(func(g *gen) {
 			g.winograd(avx512)
 			g.winograd(avx2)
+			g.winogradGrad(avx512)
+			g.winogradGrad(avx2)
 		}),
 		"peak_amd64.s": file(func(g *gen) {
 			g.peak(avx512)
@@ -47,7 +49,7 @@ func files() map[string][]byte {
 			g.neonTranspose()
 		}),
 		"vector_arm64.s":   file(func(g *gen) { g.neonVectors() }),
-		"winograd_arm64.s": file(func(g *gen) { g.neonWinograd() }),
+		"winograd_arm64.s": file(func(g *gen) { g.neonWinograd("winoNEON", winoLines); g.neonWinograd("winoGradNEON", winoGradLines) }),
 		"peak_arm64.s":     file(func(g *gen) { g.neonPeak() }),
 	}
 }

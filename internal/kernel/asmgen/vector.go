@@ -146,12 +146,28 @@ func (g *gen) vectors(v isa) {
 	kernels["FromBytes"] = func() { g.fromBytes(v) }
 	kernels["ToBytes"] = func() { g.toBytes(v) }
 
-	g.text("vector"+v.name, 32)
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(kernels)) {
+		if !slices.Contains(trainingOps, name) {
+			names = append(names, name)
+		}
+	}
+	g.vectorFunction("vector"+v.name, names, kernels)
+	g.vectorFunction("vectorTraining"+v.name, trainingOps, kernels)
+	g.finite(v)
+	g.norms(v)
+}
+
+// trainingOps stand in functions of their own, which infer does not link.
+var trainingOps = []string{"Adam", "FromBytes", "LeakyReluGrad", "Lerp", "MaxPieces", "MaxPiecesGather", "MaxPiecesGrad", "Momentum", "ReluGrad", "SigmoidGrad", "TanhGrad"}
+
+// vectorFunction emits a function of some of the kernels.
+func (g *gen) vectorFunction(function string, names []string, kernels map[string]func()) {
+	g.text(function, 32)
 	g.op("MOVBLZX op+0(FP), AX")
 	g.op("MOVQ j+8(FP), DI")
 	g.op("MOVQ lo+16(FP), SI")
 	g.op("MOVQ n+24(FP), CX")
-	names := slices.Sorted(maps.Keys(kernels))
 	for _, name := range names {
 		g.op("CMPL AX, $const_vector%s", name)
 		g.op("JEQ %s", name)
@@ -163,8 +179,6 @@ func (g *gen) vectors(v isa) {
 		g.op("VZEROUPPER")
 		g.op("RET")
 	}
-	g.finite(v)
-	g.norms(v)
 }
 
 // fields loads the addresses of the elements lo (SI) of fields of elemJob.

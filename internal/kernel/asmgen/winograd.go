@@ -76,6 +76,26 @@ var winoLines = []winoLine{
 		k.regs.give(x[1], x[3])
 		return []int{x[0], x[2], t, x[4]}
 	}},
+	{"SmallInput", 3, 3, func(k winoKit, x []int) []int {
+		k.sub(x[0], x[0], x[1])
+		k.sub(x[2], x[1], x[2])
+		return x
+	}},
+	{"SmallTaps", 2, 3, func(k winoKit, x []int) []int {
+		t := k.regs.take()
+		k.add(t, x[0], x[1])
+		return []int{x[0], t, x[1]}
+	}},
+	{"SmallOutput", 3, 2, func(k winoKit, x []int) []int {
+		k.add(x[0], x[0], x[1])
+		k.sub(x[1], x[1], x[2])
+		k.regs.give(x[2])
+		return []int{x[0], x[1]}
+	}},
+}
+
+// winoGradLines are those of weight gradients, in functions that only training links.
+var winoGradLines = []winoLine{
 	{"Grad", 4, 5, func(k winoKit, x []int) []int {
 		t, u, w := k.regs.take(), k.regs.take(), k.regs.take()
 		k.add(t, x[0], x[2])
@@ -99,22 +119,6 @@ var winoLines = []winoLine{
 		k.sub(x[1], x[1], x[4])
 		k.mls(x[1], sixth, x[2])
 		k.regs.give(x[2], x[3], x[4], t)
-		return []int{x[0], x[1]}
-	}},
-	{"SmallInput", 3, 3, func(k winoKit, x []int) []int {
-		k.sub(x[0], x[0], x[1])
-		k.sub(x[2], x[1], x[2])
-		return x
-	}},
-	{"SmallTaps", 2, 3, func(k winoKit, x []int) []int {
-		t := k.regs.take()
-		k.add(t, x[0], x[1])
-		return []int{x[0], t, x[1]}
-	}},
-	{"SmallOutput", 3, 2, func(k winoKit, x []int) []int {
-		k.add(x[0], x[0], x[1])
-		k.sub(x[1], x[1], x[2])
-		k.regs.give(x[2])
 		return []int{x[0], x[1]}
 	}},
 }
@@ -174,19 +178,22 @@ func (l winoLine) square(k winoKit, load, store func(reg, i int), spill, fill fu
 	}
 }
 
-// winograd emits all of them: see the stub in winograd_amd64.go.
-func (g *gen) winograd(v isa) {
+// winograd and winogradGrad emit all of them: see the stubs in winograd_amd64.go.
+func (g *gen) winograd(v isa)     { g.winoFunction("wino"+v.name, v, winoLines) }
+func (g *gen) winogradGrad(v isa) { g.winoFunction("winoGrad"+v.name, v, winoGradLines) }
+
+func (g *gen) winoFunction(name string, v isa, lines []winoLine) {
 	frame := 0
 	if v.regs < 32 {
 		frame = 24 * v.bytes()
 	}
-	g.frame("wino"+v.name, frame, 24)
+	g.frame(name, frame, 24)
 	g.op("MOVBLZX op+0(FP), AX")
 	g.op("MOVQ a+8(FP), DI")
 	g.op("SHLQ $2, n+16(FP)")
 	g.op("XORQ SI, SI")   // where the sources stand, in bytes
 	g.op("XORQ R14, R14") // and the results
-	for _, l := range winoLines {
+	for _, l := range lines {
 		g.op("CMPL AX, $const_wino%s", l.name)
 		g.op("JEQ %s", l.name)
 	}
@@ -199,7 +206,7 @@ func (g *gen) winograd(v isa) {
 		g.op("MOVQ winoArgs_%s+%d(DI), %s", field, 24*i, p)
 		return p
 	}
-	for _, l := range winoLines {
+	for _, l := range lines {
 		g.label("%s", l.name)
 		constant := map[float32]string{}
 		regs := &registers{}
@@ -252,9 +259,9 @@ func (g *gen) winograd(v isa) {
 	}
 }
 
-// neonWinograd is winograd for NEON.
-func (g *gen) neonWinograd() {
-	g.text("winoNEON", 24)
+// neonWinograd is winoFunction for NEON.
+func (g *gen) neonWinograd(name string, lines []winoLine) {
+	g.text(name, 24)
 	g.op("MOVBU op+0(FP), R1")
 	g.op("MOVD a+8(FP), R0")
 	g.op("MOVD winoArgs_rows(R0), R17")
@@ -262,7 +269,7 @@ func (g *gen) neonWinograd() {
 	g.op("MOVD winoArgs_dstSkip(R0), R20")
 	g.op("MOVD $0, R2")  // where the sources stand, in bytes
 	g.op("MOVD $0, R11") // and the results
-	for _, l := range winoLines {
+	for _, l := range lines {
 		g.op("CMP $const_wino%s, R1", l.name)
 		g.op("BEQ %s", l.name)
 	}
@@ -272,7 +279,7 @@ func (g *gen) neonWinograd() {
 		g.op("ADD R%d, R%d", at, 3+i%8)
 		return fmt.Sprintf("R%d", 3+i%8)
 	}
-	for _, l := range winoLines {
+	for _, l := range lines {
 		g.label("%s", l.name)
 		constant := map[float32]int{}
 		regs := &registers{}
