@@ -28,8 +28,9 @@ func (m *Model) NewSession() *Session {
 }
 
 // Run computes all outputs from inputs, which must hold each input of the model by its name, and
-// nothing else. The results own their memory, which Limits.ArenaBytes bounds. Inputs are only read, and only until Run returns. Run returns
-// ctx's error soon after ctx is done: it looks between the steps of the plan.
+// nothing else. The results own their memory, which Limits.ArenaBytes bounds. Inputs are only read, and only until Run
+// returns. Run returns ctx's error soon after ctx is done: it looks between the steps of the plan, and within long ones that
+// are no matrix products or convolutions.
 func (s *Session) Run(ctx context.Context, inputs map[string]Tensor) (map[string]Tensor, error) {
 	if err := s.m.checkNames(inputs); err != nil {
 		return nil, err

@@ -151,7 +151,10 @@ func (e *Einsum) Run(c *plan.Context, in, out []*plan.Tensor) error {
 				}
 			}
 			sum := 0.0
-			for range terms {
+			for t := range terms {
+				if t%longWork == longWork-1 && c.Stopped() {
+					return
+				}
 				p := 1.0
 				for j, x := range in {
 					p *= float64(x.F[at[j]])

@@ -44,9 +44,10 @@ func (m *Machine) Bind(p *plan.Plan) *Program {
 
 // Run computes the plan's outputs from inputs, which have the types that the plan was made for. The
 // results stay valid until the next Run on this machine; some may be inputs or constants. They must
-// not be written to. The context is looked at between steps.
+// not be written to. The context is looked at between steps, and in long ones but for matrix products and convolutions.
 func (g *Program) Run(ctx context.Context, inputs []*plan.Tensor) ([]*plan.Tensor, error) {
 	g.bind()
+	g.context.Done = ctx.Done()
 	for i, uses := range g.inputs {
 		for _, t := range uses {
 			t.F, t.I = inputs[i].F, inputs[i].I
@@ -60,6 +61,9 @@ func (g *Program) Run(ctx context.Context, inputs []*plan.Tensor) ([]*plan.Tenso
 		if err := s.run.Run(&g.context, s.in, s.out); err != nil {
 			return nil, errorf("%s: %w", s.node.Where(), err)
 		}
+	}
+	if err := ctx.Err(); err != nil { // the last step may have stopped
+		return nil, err
 	}
 	return g.outputs, nil
 }

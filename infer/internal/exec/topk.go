@@ -87,7 +87,7 @@ func (r *ranking) Less(i, j int) bool {
 }
 
 // Run sorts along the axis.
-func (t *TopK) Run(_ *plan.Context, in, out []*plan.Tensor) error {
+func (t *TopK) Run(c *plan.Context, in, out []*plan.Tensor) error {
 	x, y := in[0], out[0]
 	axis, err := plan.Axis(t.axis, len(x.Shape))
 	if err != nil {
@@ -100,7 +100,9 @@ func (t *TopK) Run(_ *plan.Context, in, out []*plan.Tensor) error {
 			r.places[j] = j
 		}
 		r.first = i/inner*n*inner + i%inner
-		sort.Sort(r)
+		if sort.Sort(r); c.Stopped() {
+			return nil
+		}
 		for j, p := range r.places[:k] {
 			to := (i/inner*k+j)*inner + i%inner
 			if x.DType.Integer() {

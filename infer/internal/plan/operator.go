@@ -43,6 +43,18 @@ type Context struct {
 	Scratch []float32 // as long as Infer asked for, or longer; the contents are arbitrary
 	Seed    uint64    // of random numbers
 	Samples []Sample  // what the rows of a batch are; nil if that is not known
+
+	Done <-chan struct{} // closed when nobody waits for the results any more; nil for never
+}
+
+// Stopped reports whether nobody waits for the results any more, so that a long Run may return without them.
+func (c *Context) Stopped() bool {
+	select {
+	case <-c.Done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Sample names the random numbers of one sample: sample Index of Seed.
