@@ -110,6 +110,7 @@ func TestOperators(t *testing.T) {
 			f32([]int{8}, -inf, inf, 0, inf, 1, 0, 1, 1)},
 		{"float by int64", "Pow", 12, nil, []*plan.Tensor{f32([]int{3}, 1, 2, 3), i64([]int{3}, 4, -5, 6)}, f32([]int{3}, 1, 1./32, 729)},
 		{"int32 by float", "Pow", 12, nil, []*plan.Tensor{i32([]int{3}, 1, 2, 3), f32([]int{}, 2.5)}, i32([]int{3}, 1, 5, 15)},
+		{"int32 by int64", "Pow", 12, nil, []*plan.Tensor{i32([]int{3}, 1<<24+1, -3, 1<<16), i64([]int{3}, 1, 3, 2)}, i32([]int{3}, 1<<24+1, -27, 0)},
 		{"int64", "Pow", 12, nil, []*plan.Tensor{i64([]int{4}, -3, 2, -1, 2), i64([]int{4}, 3, 62, -3, -1)}, i64([]int{4}, -27, 1<<62, -1, 0)},
 		{"values", "Relu", 6, nil, []*plan.Tensor{f32([]int{3}, -1, 0, inf)}, f32([]int{3}, 0, 0, inf)},
 		{"reverse", "Transpose", 13, nil, []*plan.Tensor{i64([]int{2, 3}, 1, 2, 3, 4, 5, 6)}, i64([]int{3, 2}, 1, 4, 2, 5, 3, 6)},

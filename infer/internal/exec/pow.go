@@ -8,7 +8,8 @@ func init() {
 	}})
 }
 
-// Pow is ONNX Pow. The result has the type of the base; an exponent of another type is taken as float32, and so is the base then.
+// Pow is ONNX Pow. The result has the type of the base. Where one of base and exponent is a float and the other an integer, both are
+// taken as float32.
 type Pow struct{ mixed bool }
 
 // Infer returns the broadcast shape.
@@ -17,9 +18,10 @@ func (p *Pow) Infer(in []*plan.Arg) (plan.Result, error) {
 	if a.DType == b.DType || !p.mixed {
 		return power.Infer(in)
 	}
+	floats := b.DType.Integer() != a.DType.Integer()
 	b.DType = a.DType
 	r, err := power.Infer([]*plan.Arg{{Type: a}, {Type: b}})
-	if err == nil {
+	if err == nil && floats {
 		r.Scratch = a.Count() + b.Count() + r.Out[0].Count()
 	}
 	return r, err
@@ -30,7 +32,7 @@ func (*Pow) InPlace() []int { return []int{0, 1} }
 
 // Run computes the powers.
 func (*Pow) Run(c *plan.Context, in, out []*plan.Tensor) error {
-	if in[0].DType == in[1].DType {
+	if in[0].DType.Integer() == in[1].DType.Integer() {
 		return power.apply(c, out[0], in[0], in[1])
 	}
 	// As floats in the scratch: base, exponent, result.
