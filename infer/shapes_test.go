@@ -79,6 +79,7 @@ func bombs() map[string][]*onnx.NodeProto {
 		"expand":            {node("Shape", "x", "s"), node("Mul", "s,many", "n"), node("Expand", "one1,n", "y")},
 		"tile":              {node("Tile", "many,many", "t"), node("Tile", "t,many", "y")},
 		"tile of tile":      {node("Tile", "x,k", "a"), node("Tile", "a,k", "b"), node("Tile", "b,k", "c"), node("Tile", "c,k", "d"), node("Tile", "d,k", "y")},
+		"tile of nothing":   {node("Slice", "x,zero1,zero1", "e"), node("Tile", "e,many", "y")},
 		"gather":            {node("Expand", "zero1,k", "i"), node("Unsqueeze", "i,zero1", "u"), node("Gather", "u,i", "y")},
 		"where":             {node("ConstantOfShape", "k", "a"), node("Unsqueeze", "a,one1", "b"), node("Equal", "a,b", "c"), node("Unsqueeze", "c,zero1", "d"), node("Unsqueeze", "c,two1", "e"), node("And", "d,e", "y")},
 		"negative":          {node("Neg", "many", "n"), node("ConstantOfShape", "n", "y")},
