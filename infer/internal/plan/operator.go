@@ -17,8 +17,8 @@ type Op interface {
 	Infer(in []*Arg) (Result, error)
 
 	// Run computes out from in, whose types are those that Infer saw and returned. It never writes
-	// to in, and out overlaps it only as InPlacer allows. It allocates nothing that grows with the
-	// tensors; its errors are about elements (an index out of range).
+	// to in, and out overlaps it only as InPlacer allows. What it allocates that grows with the tensors
+	// is at most Result.Extra; its errors are about elements (an index out of range).
 	Run(c *Context, in, out []*Tensor) error
 }
 
