@@ -77,13 +77,13 @@ func (p *Pad) dimensions(in []*plan.Arg) ([]padded, error) {
 	for i, n := range x {
 		list[i] = padded{0, n, 0, n}
 	}
-	for i, a := range axes {
-		k, err := plan.Axis(a, len(x))
-		if err != nil {
-			return nil, err
-		}
+	at, err := distinct(axes, len(x))
+	if err != nil {
+		return nil, err
+	}
+	for i, k := range at {
 		k = place(k, len(x), p.hwnc)
-		before, after := pads[i], pads[len(axes)+i]
+		before, after := pads[i], pads[len(at)+i]
 		if max(before, after) > maxGrid || min(before, after) < -maxGrid {
 			return nil, errorf("pads has %d and %d in it, want %d to %d", before, after, -maxGrid, maxGrid)
 		}

@@ -156,12 +156,12 @@ func (r *Resize) dimensions(in []*plan.Arg) ([]resized, error) {
 	if len(scales)+len(sizes) != len(axes) || r.roiAt > 0 && len(roi) != 2*len(axes) {
 		return nil, errorf("has %d scales, %d sizes and a region of %d for %d dimensions", len(scales), len(sizes), len(roi), len(axes))
 	}
+	at, err := distinct(axes, len(x))
+	if err != nil {
+		return nil, err
+	}
 	shared := float32(0) // the scale that keeps the aspect ratio
-	for i, axis := range axes {
-		k, err := plan.Axis(axis, len(x))
-		if err != nil {
-			return nil, err
-		}
+	for i, k := range at {
 		a := &list[place(k, len(x), r.hwnc)]
 		a.named = true
 		if roi != nil {

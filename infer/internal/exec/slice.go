@@ -99,22 +99,21 @@ func sliced(x []int, list [4][]int64) ([]part, error) {
 	for k, d := range x {
 		parts[k] = part{0, 1, d}
 	}
-	done := make([]bool, len(x))
+	at, err := distinct(axes, len(x))
+	if err != nil {
+		return nil, err
+	}
 	for i := range n {
 		k, step := i, int64(1)
 		if axes != nil {
-			var err error
-			if k, err = plan.Axis(axes[i], len(x)); err != nil {
-				return nil, err
-			}
+			k = at[i]
 		}
 		if steps != nil {
 			step = min(max(steps[i], -1<<50), 1<<50)
 		}
-		if done[k] || step == 0 {
-			return nil, errorf("slices dimension %d twice, or with step 0", k)
+		if step == 0 {
+			return nil, errorf("step %d of %v is 0", i, steps)
 		}
-		done[k] = true
 		d := x[k]
 		p := part{within(starts[i], d), int(step), 0}
 		if end := within(ends[i], d); step > 0 {

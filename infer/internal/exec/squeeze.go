@@ -54,21 +54,25 @@ func (a axesArg) axes(in []*plan.Arg, rank int) (axes []int, ok bool, err error)
 	case !a.given:
 		return nil, false, nil
 	}
-	if len(list) > plan.MaxRank {
-		return nil, false, errorf("axes has %d elements, want at most %d", len(list), plan.MaxRank)
-	}
-	for _, x := range list {
-		i, err := plan.Axis(x, rank)
-		if err != nil {
-			return nil, false, err
-		}
-		axes = append(axes, i)
-	}
+	axes, err = distinct(list, rank)
 	slices.Sort(axes)
-	if len(slices.Compact(slices.Clone(axes))) != len(axes) {
-		return nil, false, errorf("axes %v name one axis twice", list)
+	return axes, true, err
+}
+
+// distinct returns axes counted from the front of rank dimensions. That one is named twice is an error.
+func distinct(list []int64, rank int) ([]int, error) {
+	var axes []int
+	for _, a := range list {
+		k, err := plan.Axis(a, rank)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(axes, k) {
+			return nil, errorf("axis %d is named twice", k)
+		}
+		axes = append(axes, k)
 	}
-	return axes, true, nil
+	return axes, nil
 }
 
 // Squeeze is ONNX Squeeze: it removes dimensions of length 1.
@@ -108,6 +112,9 @@ func (u *Unsqueeze) Infer(in []*plan.Arg) (plan.Result, error) {
 	n := len(u.list)
 	if u.input {
 		n = in[1].Count()
+	}
+	if n > plan.MaxRank {
+		return plan.Result{}, errorf("axes has %d elements, want at most %d", n, plan.MaxRank)
 	}
 	axes, _, err := u.axes(in, len(x.Shape)+n)
 	if err != nil {
