@@ -42,8 +42,7 @@ func readAxes(d *plan.Decl, since int64) (axesArg, error) {
 // ValueArgs says that the axes must be known.
 func (axesArg) ValueArgs() []int { return []int{1} }
 
-// axes returns the axes, sorted and counted from the front of rank dimensions; ok is false if there
-// are none given.
+// axes returns the axes, counted from the front of rank dimensions; ok is false if there are none given.
 func (a axesArg) axes(in []*plan.Arg, rank int) (axes []int, ok bool, err error) {
 	list := a.list
 	switch {
@@ -55,7 +54,6 @@ func (a axesArg) axes(in []*plan.Arg, rank int) (axes []int, ok bool, err error)
 		return nil, false, nil
 	}
 	axes, err = distinct(list, rank)
-	slices.Sort(axes)
 	return axes, true, err
 }
 
@@ -120,9 +118,13 @@ func (u *Unsqueeze) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	shape := slices.Clone(x.Shape)
-	for _, a := range axes {
-		shape = slices.Insert(shape, a, 1)
+	shape, rest := make([]int, len(x.Shape)+n), x.Shape
+	for k := range shape {
+		if slices.Contains(axes, k) {
+			shape[k] = 1
+		} else {
+			shape[k], rest = rest[0], rest[1:]
+		}
 	}
 	return viewed(x.DType, shape), nil
 }

@@ -13,7 +13,7 @@ import (
 	"image/color"
 	"io"
 	"math/bits"
-	"slices"
+	"sort"
 )
 
 // Encode writes an animation that repeats for ever: each frame is shown for
@@ -167,7 +167,7 @@ func medianCut(counts []cell) [][]cell {
 			break // every box is one cell
 		}
 		box := boxes[best]
-		slices.SortFunc(box, func(a, b cell) int { return cmp.Or(a.channel(side)-b.channel(side), a.key-b.key) })
+		sort.Sort(&bySide{box, side})
 		pixels, _, _ := extent(box)
 		cut, below := 1, box[0].n
 		for ; cut < len(box)-1 && below+box[cut].n <= pixels/2; cut++ {
@@ -177,6 +177,19 @@ func medianCut(counts []cell) [][]cell {
 		boxes = append(boxes, box[cut:])
 	}
 	return boxes
+}
+
+// bySide sorts cells by a channel, then by their numbers. It takes a third of the bytes of a program that slices.SortFunc would.
+type bySide struct {
+	box  []cell
+	side int
+}
+
+func (s *bySide) Len() int      { return len(s.box) }
+func (s *bySide) Swap(i, j int) { s.box[i], s.box[j] = s.box[j], s.box[i] }
+func (s *bySide) Less(i, j int) bool {
+	a, b := &s.box[i], &s.box[j]
+	return cmp.Or(a.channel(s.side)-b.channel(s.side), a.key-b.key) < 0
 }
 
 // extent returns the number of a box's pixels, its longest side's channel and
