@@ -32,9 +32,9 @@ func (a *Arg) Infer(in []*plan.Arg) (plan.Result, error) {
 	if err != nil {
 		return plan.Result{}, err
 	}
-	shape := slices.Clone(x)
-	if shape[axis] = 1; !a.keep {
-		shape = slices.Delete(shape, axis, axis+1)
+	shape := slices.Concat(x[:axis], []int{1}, x[axis+1:])
+	if !a.keep {
+		shape = slices.Concat(x[:axis], x[axis+1:])
 	}
 	if x[axis] == 0 && plan.Count(shape) > 0 {
 		return plan.Result{}, errorf("input is %s, which has nothing along axis %d", plan.ShapeString(x), axis)

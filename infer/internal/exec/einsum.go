@@ -56,14 +56,14 @@ func (e *Einsum) loops(in []*plan.Arg) (*einsum, error) {
 			}
 		}
 	}
-	wide := 0 // dimensions of the ellipsis
+	wide, widths := 0, make([]int, len(in)) // dimensions of the widest ellipsis, and of each
 	for i, a := range in {
-		if n := len(a.Shape) - len(e.terms[i]) + 1; strings.Contains(e.terms[i], ".") {
-			wide = max(wide, n)
+		letters := strings.Replace(e.terms[i], ".", "", 1)
+		n := len(a.Shape) - len(letters)
+		if n < 0 || n > 0 && letters == e.terms[i] {
+			return nil, errorf("operand %d is %s, but its term is %q", i, plan.ShapeString(a.Shape), e.terms[i])
 		}
-	}
-	if wide > plan.MaxRank {
-		return nil, errorf("an ellipsis stands for %d dimensions", wide)
+		wide, widths[i] = max(wide, n), n
 	}
 	// names returns a term as runes, the dimensions of an ellipsis of n as the last n of wide numbers.
 	names := func(term string, n int) (list []rune) {
@@ -80,14 +80,7 @@ func (e *Einsum) loops(in []*plan.Arg) (*einsum, error) {
 	order := names(out, wide)
 	s := &einsum{}
 	rank := len(order)
-	for i, a := range in {
-		n := len(a.Shape) - len(e.terms[i])
-		if strings.Contains(e.terms[i], ".") {
-			n++
-		}
-		if n < 0 || n > 0 && !strings.Contains(e.terms[i], ".") {
-			return nil, errorf("operand %d is %s, but its term is %q", i, plan.ShapeString(a.Shape), e.terms[i])
-		}
+	for i, n := range widths {
 		for _, c := range names(e.terms[i], n) {
 			if !slices.Contains(order, c) {
 				order = append(order, c)
@@ -100,8 +93,7 @@ func (e *Einsum) loops(in []*plan.Arg) (*einsum, error) {
 	}
 	for i, a := range in {
 		steps := make([]int, len(order))
-		list := names(e.terms[i], len(a.Shape)-len(strings.ReplaceAll(e.terms[i], ".", "")))
-		for k, c := range list {
+		for k, c := range names(e.terms[i], widths[i]) {
 			loop, d := slices.Index(order, c), a.Shape[k]
 			if d == 1 {
 				continue

@@ -39,7 +39,7 @@ func (o *OneHot) Infer(in []*plan.Arg) (plan.Result, error) {
 	if n = number(depth.Known, 0); n < 1 || n > maxGrid {
 		return plan.Result{}, errorf("depth is %d, want 1 to %d", n, maxGrid)
 	}
-	return result(values.DType, slices.Insert(slices.Clone(x.Shape), axis, int(n))), nil
+	return result(values.DType, slices.Concat(x.Shape[:axis], []int{int(n)}, x.Shape[axis:])), nil
 }
 
 // number returns element i as an integer, out of range of any index if it is none.

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"gantry/infer/internal/plan"
 )
 
@@ -70,14 +72,11 @@ func (t *Permute) order(rank int) ([]int, error) {
 			perm[i] = rank - 1 - i
 		}
 	}
-	var seen [plan.MaxRank + 1]bool
-	for _, a := range perm {
-		if len(perm) != rank || a < 0 || a >= rank || seen[a] {
-			return nil, errorf("attribute perm is %v, which is no order of %d dimensions", perm, rank)
-		}
-		seen[a] = true
+	ok := len(perm) == rank
+	for i, a := range perm {
+		ok = ok && a >= 0 && a < rank && !slices.Contains(perm[:i], a)
 	}
-	if len(perm) != rank {
+	if !ok {
 		return nil, errorf("attribute perm is %v, which is no order of %d dimensions", perm, rank)
 	}
 	return perm, nil

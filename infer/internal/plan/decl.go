@@ -67,12 +67,20 @@ func (d *Decl) Floats(name string) []float32 { return get(d, name, []float32(nil
 // Tensor reads a tensor; nil if it is missing.
 func (d *Decl) Tensor(name string) *Tensor { return get(d, name, (*Tensor)(nil)) }
 
-func get[T any](d *Decl, name string, def T) T {
+// lookup returns an attribute, which counts as read from then on. Out of line, for the size of programs.
+//
+//go:noinline
+func (d *Decl) lookup(name string) (any, bool) {
 	if d.read == nil {
 		d.read = map[string]bool{}
 	}
 	d.read[name] = true
 	v, ok := d.Attrs[name]
+	return v, ok
+}
+
+func get[T any](d *Decl, name string, def T) T {
+	v, ok := d.lookup(name)
 	if !ok {
 		return def
 	}
