@@ -238,11 +238,11 @@ func (n *network) fold() {
 		gamma, beta, mean, variance := n.weight(x.in[1]).f, n.weight(x.in[2]).f, n.weight(x.in[3]).f, n.weight(x.in[4]).f
 		switch g.op {
 		case "Gemm":
-			weights.f, bias.f = fold.BatchNorm(weights.f, before, gamma, beta, mean, variance, eps, false)
+			weights.f, bias.f = fold.BatchNorm(nil, weights.f, before, gamma, beta, mean, variance, eps, false)
 		case "Conv":
-			weights.f, bias.f = fold.Conv(weights.f, before, gamma, beta, mean, variance, eps)
+			weights.f, bias.f = fold.Conv(nil, weights.f, before, gamma, beta, mean, variance, eps)
 		case "ConvTranspose":
-			weights.f, bias.f = fold.ConvTranspose(weights.f, before, gamma, beta, mean, variance, eps, weights.shape[0], 1)
+			weights.f, bias.f = fold.ConvTranspose(nil, weights.f, before, gamma, beta, mean, variance, eps, weights.shape[0], 1)
 		}
 		weights.name, bias.name = g.name+foldedMark+"weight", g.name+foldedMark+"bias"
 		g.in = []string{g.in[0], weights.name, bias.name}

@@ -61,7 +61,8 @@ func LoadFile(path string, o Options) (*Model, error) {
 // that keeps weights in other files is an error: only [LoadFile] knows where they are.
 func LoadBytes(b []byte, o Options) (*Model, error) { return loadFrom("", b, o) }
 
-// loadFrom reads the model in b, a file of the directory dir, or of none.
+// loadFrom reads the model in b, a file of the directory dir, or of none. b changes if there is a directory: the file was read for
+// this model alone.
 func loadFrom(dir string, b []byte, o Options) (*Model, error) {
 	raw, info, err := decode(dir, b, o.Limits.decode())
 	if err != nil {
@@ -83,7 +84,7 @@ func loadFrom(dir string, b []byte, o Options) (*Model, error) {
 		trace = func(pass string, g *plan.Graph) { o.Trace(pass, g.String()) }
 		trace("as decoded", raw)
 	}
-	if m.graph, err = pass.Run(raw, m.limits, trace); err != nil {
+	if m.graph, err = pass.Run(raw, m.limits, dir != "", trace); err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
 	m.info.Consts = nil // what the graph still needs it holds itself

@@ -33,7 +33,7 @@ func (b *Backend) Run() error {
 		if err != nil {
 			return err
 		}
-		if g, err = pass.Run(g, limits, nil); err != nil {
+		if g, err = pass.Run(g, limits, false, nil); err != nil {
 			return fmt.Errorf("onnxgo: %w", err)
 		}
 		b.runner = &runner{exec.NewRunner(g, limits, b.pool), in, out}

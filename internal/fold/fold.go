@@ -13,21 +13,30 @@ import "math"
 //
 // The arithmetic is float64, rounded to float32 once for each result. gamma,
 // beta, mean and variance are [units], bias is [units] or nil for zeros, weight
-// is [units, inputs], or [inputs, units] if transposed. The results are new
-// slices in the same layout. BatchNorm panics if the lengths do not fit; the
-// arguments are only read, so it is safe for concurrent use.
-func BatchNorm(weight, bias, gamma, beta, mean, variance []float32, eps float32, transposed bool) (w, b []float32) {
+// is [units, inputs], or [inputs, units] if transposed. w, in the same layout, is
+// dst, which may be weight itself, or a new slice if dst is nil; b is always new.
+// BatchNorm panics if the lengths do not fit; the other arguments are only read,
+// so it is safe for concurrent use with distinct dst.
+func BatchNorm(dst, weight, bias, gamma, beta, mean, variance []float32, eps float32, transposed bool) (w, b []float32) {
 	if len(gamma) == 0 || len(weight)%len(gamma) != 0 {
 		panic("fold: internal error: the weights of a linear layer do not divide into units")
 	}
 	scale, b := affine(bias, gamma, beta, mean, variance, eps)
-	w = make([]float32, len(weight))
+	w = target(dst, weight)
 	if transposed {
 		scaleUnits(w, weight, scale, len(weight)/len(gamma))
 	} else {
 		scaleUnits(w, weight, scale, 1)
 	}
 	return w, b
+}
+
+// target returns dst, or what stands for nil.
+func target(dst, weight []float32) []float32 {
+	if dst == nil {
+		dst = make([]float32, len(weight))
+	}
+	return dst[:len(weight)]
 }
 
 // affine returns what the weights of each unit are multiplied by, and the folded

@@ -17,7 +17,7 @@ func TestBatchNorm(t *testing.T) {
 	mean := []float32{0.1, 2, -0.9}
 	variance := []float32{1, 0.04, 7.5}
 	num := func(x float64) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(x) }
-	w, b := BatchNorm(weight, bias, gamma, beta, mean, variance, eps, false)
+	w, b := BatchNorm(nil, weight, bias, gamma, beta, mean, variance, eps, false)
 	for i := range units {
 		root := num(0).Sqrt(num(0).Add(num(float64(variance[i])), num(float64(float32(eps)))))
 		s := num(0).Quo(num(float64(gamma[i])), root)
@@ -27,12 +27,12 @@ func TestBatchNorm(t *testing.T) {
 		shift := num(0).Sub(num(float64(bias[i])), num(float64(mean[i])))
 		near(t, "bias", b[i], num(0).Add(num(0).Mul(shift, s), num(float64(beta[i]))))
 	}
-	wt, bt := BatchNorm(transpose(weight, units, inputs), bias, gamma, beta, mean, variance, eps, true)
+	wt, bt := BatchNorm(nil, transpose(weight, units, inputs), bias, gamma, beta, mean, variance, eps, true)
 	if !slices.Equal(transpose(wt, inputs, units), w) || !slices.Equal(bt, b) {
 		t.Errorf("transposed: got %v and %v, want %v and %v", wt, bt, w, b)
 	}
-	_, none := BatchNorm(weight, nil, gamma, beta, mean, variance, eps, false)
-	_, zero := BatchNorm(weight, make([]float32, units), gamma, beta, mean, variance, eps, false)
+	_, none := BatchNorm(nil, weight, nil, gamma, beta, mean, variance, eps, false)
+	_, zero := BatchNorm(nil, weight, make([]float32, units), gamma, beta, mean, variance, eps, false)
 	if !slices.Equal(none, zero) {
 		t.Errorf("without bias: got %v, want %v", none, zero)
 	}

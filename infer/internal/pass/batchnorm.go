@@ -32,23 +32,28 @@ func foldBatchNorms(g *plan.Graph, b *Budget) error {
 		f.Folded = true
 		switch op := op.(type) {
 		case *exec.Linear:
-			if !op.Matrix || !b.take(len(op.W)+op.N) {
+			if !op.Matrix {
+				return false
+			}
+			to := b.folded(op.W, op.N)
+			if to == nil {
 				return false
 			}
 			l := *op
 			l.Fused = f
-			l.W, l.Bias = fold.BatchNorm(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
+			l.W, l.Bias = fold.BatchNorm(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
 			first.Op = &l
 		case *exec.Convolution:
-			if !b.take(len(op.W) + op.Outputs()) {
+			to := b.folded(op.W, op.Outputs())
+			if to == nil {
 				return false
 			}
 			c := *op
 			c.Fused = f
 			if op.Conv.Transposed {
-				c.W, c.Bias = fold.ConvTranspose(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
+				c.W, c.Bias = fold.ConvTranspose(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
 			} else {
-				c.W, c.Bias = fold.Conv(op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
+				c.W, c.Bias = fold.Conv(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
 			}
 			first.Op = &c
 		}

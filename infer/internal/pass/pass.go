@@ -19,14 +19,15 @@ type Pass struct {
 // Budget is what the passes of a graph may spend.
 type Budget struct {
 	plan.Limits
-	copies int // elements that copies of weights may still take
-	reads  int // elements that foldConstants may still read
+	copies int               // elements that copies of weights may still take
+	reads  int               // elements that foldConstants may still read
+	own    map[*float32]bool // weights that may be overwritten, by their first element
 }
 
 // NewBudget returns the budget for g: copies of all its weights, twice, 16 readings of them, and a little. A graph that
 // shares a matrix among many nodes wants more and does not get it.
 func NewBudget(g *plan.Graph, lim plan.Limits) *Budget {
-	b := &Budget{lim, foldTotal, 16 * foldTotal}
+	b := &Budget{Limits: lim, copies: foldTotal, reads: 16 * foldTotal}
 	for v := range g.Values {
 		if t := g.Values[v].Const; t != nil {
 			b.copies += 2 * t.Count()
@@ -45,6 +46,34 @@ func (b *Budget) take(n int) bool {
 	return true
 }
 
+// ownWeights lets passes overwrite the weights of g that one convolution or product reads, and nothing else. A view of
+// them would be another reader.
+func (b *Budget) ownWeights(g *plan.Graph) {
+	b.own = map[*float32]bool{}
+	uses := g.Uses()
+	for i := range g.Nodes {
+		n := &g.Nodes[i]
+		if !slices.Contains([]string{"Conv", "ConvTranspose", "Gemm", "MatMul"}, n.Kind) || len(n.In) < 2 || n.In[1] == plan.Absent {
+			continue
+		}
+		if t := g.Values[n.In[1]].Const; t != nil && len(t.F) > 0 && uses[n.In[1]] == 1 {
+			b.own[&t.F[0]] = true
+		}
+	}
+}
+
+// folded returns where weights that change go, beside a new bias of n elements: to their own place where that is allowed, or
+// to a copy; nil if the elements for it are not left.
+func (b *Budget) folded(w []float32, n int) []float32 {
+	switch own := len(w) > 0 && b.own[&w[0]]; {
+	case own && b.take(n):
+		return w
+	case !own && b.take(len(w)+n):
+		return make([]float32, len(w))
+	}
+	return nil
+}
+
 // All holds the passes in the order in which they run.
 var All = []Pass{
 	{"fold constants", foldConstants},
@@ -60,11 +89,15 @@ var All = []Pass{
 	{"settle weights", settleWeights},
 }
 
-// Run returns g after all passes; g itself does not change. trace, which may be nil, sees the graph after each of them.
-func Run(g *plan.Graph, lim plan.Limits, trace func(pass string, g *plan.Graph)) (*plan.Graph, error) {
+// Run returns g after all passes; g itself does not change. If own is set, nobody needs its weights any more, and some of
+// them may be overwritten. trace, which may be nil, sees the graph after each pass.
+func Run(g *plan.Graph, lim plan.Limits, own bool, trace func(pass string, g *plan.Graph)) (*plan.Graph, error) {
 	g = g.Clone()
 	addressRandom(g)
 	b := NewBudget(g, lim)
+	if own {
+		b.ownWeights(g)
+	}
 	for _, p := range All {
 		if err := p.Run(g, b); err != nil {
 			return nil, fmt.Errorf("%s: %w", p.Name, err)
