@@ -30,30 +30,33 @@ func foldBatchNorms(g *plan.Graph, b *Budget) error {
 			p[i] = t.F
 		}
 		f.Folded = true
+		var w []float32
 		switch op := op.(type) {
 		case *exec.Linear:
 			if !op.Matrix {
 				return false
 			}
-			to := b.folded(op.W, op.N)
-			if to == nil {
-				return false
-			}
+			w = op.W
+		case *exec.Convolution:
+			w = op.W
+		}
+		to := b.folded(w, op.Outputs())
+		if to == nil {
+			return false
+		}
+		switch op := op.(type) {
+		case *exec.Linear:
 			l := *op
 			l.Fused = f
-			l.W, l.Bias = fold.BatchNorm(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
+			l.W, l.Bias = fold.BatchNorm(to, w, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, !op.Trans)
 			first.Op = &l
 		case *exec.Convolution:
-			to := b.folded(op.W, op.Outputs())
-			if to == nil {
-				return false
-			}
 			c := *op
 			c.Fused = f
 			if op.Conv.Transposed {
-				c.W, c.Bias = fold.ConvTranspose(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
+				c.W, c.Bias = fold.ConvTranspose(to, w, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
 			} else {
-				c.W, c.Bias = fold.Conv(to, op.W, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
+				c.W, c.Bias = fold.Conv(to, w, f.Bias, p[0], p[1], p[2], p[3], norm.Eps)
 			}
 			first.Op = &c
 		}
