@@ -203,6 +203,9 @@ func comparePeers(t *testing.T, cases []peerCase, results []byte) {
 			t.Errorf("case %d, %s: %v", i, c.Metric, err)
 			continue
 		}
+		if len(want[i]) == 0 {
+			t.Errorf("case %d, %s: no results of theirs", i, c.Metric)
+		}
 		for name, w := range want[i] {
 			bound := 1e-4 * math.Abs(w)
 			if c.Metric == "parzen" && name != "sigma" {
