@@ -122,19 +122,25 @@ func checkRoom(dir string, s *Settings) error {
 	if err := checkMemory(e); err != nil {
 		return err
 	}
-	need := e.Disk
-	if old, err := os.ReadDir(dir); err == nil { // a resumed run has most of it already
-		for _, e := range old {
-			if info, err := e.Info(); err == nil {
-				need -= info.Size()
-			}
-		}
-	}
+	need := e.diskLeft(dir)
 	if free, ok := freeSpace(existing(dir)); ok && free < need {
 		return failure("another disk, fewer checkpoints (--keep) or grids (--sample-every)",
 			"%s has room for %s, the run needs up to %s", dir, humanBytes(free), humanBytes(need))
 	}
 	return nil
+}
+
+// diskLeft returns what a run will still write to its directory, which it has
+// filled in part if it is resumed.
+func (e Estimate) diskLeft(dir string) int64 {
+	left := e.Disk
+	files, _ := os.ReadDir(dir)
+	for _, f := range files {
+		if info, err := f.Info(); err == nil {
+			left -= info.Size()
+		}
+	}
+	return left
 }
 
 // checkMemory refuses a run that memory has no room for.

@@ -106,6 +106,21 @@ func TestEstimateKeep(t *testing.T) {
 }
 
 // TestEstimateLines: what is needed stands beside what is free, where that is known.
+// TestDiskLeft: a resumed run needs what it has not written yet.
+func TestDiskLeft(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), make([]byte, 300), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	e := Estimate{Disk: 1000}
+	if got := e.diskLeft(dir); got != 700 {
+		t.Errorf("got %d, want 700", got)
+	}
+	if got := e.diskLeft(filepath.Join(dir, "new")); got != 1000 {
+		t.Errorf("of a directory that is not there: got %d, want 1000", got)
+	}
+}
+
 func TestEstimateLines(t *testing.T) {
 	got := Estimate{Checkpoint: 3e6, Memory: 1e9, Disk: 2e9}.lines(filepath.Join(t.TempDir(), "not", "there"))
 	want := `memory: about 1 GB( \([0-9.]+ .?B free\))?\ndisk: up to 2 GB( \([0-9.]+ .?B free\))?, checkpoints of 3 MB`
