@@ -18,6 +18,7 @@ func FuzzCheckpoint(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(m[keySpec], m[keyRecipe], m[keySeed], m[keyData], m[keyStep], m[keyNumerics])
+	f.Add(m[keySpec], m[keyRecipe], m[keySeed], m[keyData], "1000000000", m[keyNumerics])
 	f.Add("{}", "{}", "-1", "[]", "1e9", "")
 	f.Fuzz(func(t *testing.T, spec, recipe, seed, data, step, numerics string) {
 		got, err := decodeMetadata(map[string]string{keySpec: spec, keyRecipe: recipe, keySeed: seed, keyData: data, keyStep: step, keyNumerics: numerics})
@@ -27,7 +28,7 @@ func FuzzCheckpoint(f *testing.F) {
 			}
 			return
 		}
-		if _, _, err := got.Spec.Networks(); err != nil || got.Recipe.Validate() != nil || got.Step < 0 {
+		if _, _, err := got.Spec.Networks(); err != nil || got.Recipe.Validate() != nil || got.Step < 0 || got.Step > maxSteps {
 			t.Errorf("got %+v", got)
 		}
 		got.Tensors = c.Tensors
