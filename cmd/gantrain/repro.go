@@ -118,7 +118,7 @@ func reproFigure2(ctx context.Context, f *reproFlags) (fmt.Stringer, error) {
 	}
 	return repro.RunFigure2(ctx, f.o, f.fs.Arg(0), func(shape []int) (dataset.Dataset, error) {
 		o := dataset.Options{Shape: shape, Threads: f.o.Threads}
-		if !dataset.IsPoints(ref) {
+		if !dataset.IsPoints(ref) && shape[1] == shape[2] {
 			o.Resize = shape[1]
 		}
 		data, err := openCounted(ctx, ref, o, f.o.Words)
