@@ -74,8 +74,8 @@ func Bench(ctx context.Context, load func() (*Model, error), batch int, length t
 			runs = append(runs, milliseconds(time.Since(begin)))
 		}
 	}
-	sort.Sort(sort.Float64Slice(runs)) // package slices would bring a sort for each type, 4 KB
-	sort.Sort(sort.Float64Slice(peaks))
+	sort.Float64s(runs)
+	sort.Float64s(peaks)
 	r.P50, r.P99 = runs[len(runs)/2], runs[len(runs)*99/100]
 	r.ImagesPerS = float64(batch) / r.P50 * 1e3
 	r.GFLOPS = 2e-6 * float64(exec.MultiplyAdds(p)) / r.P50
