@@ -13,6 +13,7 @@ import (
 	"gantry/infer/internal/pass"
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 	"gantry/internal/onnx"
 )
 
@@ -42,7 +43,7 @@ func LoadFile(path string, o Options) (*Model, error) {
 	}
 	var b []byte
 	if st, err := f.Stat(); err == nil && st.Mode().IsRegular() && st.Size() <= limit {
-		b = make([]byte, st.Size())
+		b = memory.Make[byte](int(st.Size()))
 		if _, err := io.ReadFull(f, b); err != nil {
 			return nil, fmt.Errorf("infer: %s: %w", path, err)
 		}

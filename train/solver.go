@@ -5,6 +5,7 @@ import (
 
 	"gantry/internal/graph"
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 	"gantry/models"
 )
 
@@ -31,9 +32,9 @@ func newSolver(r *models.Solver, lr float32, net *graph.Net, pool *kernel.Pool) 
 	s := &solver{recipe: r, lr: lr, pool: pool}
 	for _, p := range net.Trainable() {
 		x := slot{name: p.Name, shape: p.Shape, w: net.Tensor(p.Name).Float32s()}
-		x.v = make([]float32, len(x.w))
+		x.v = memory.Make[float32](len(x.w))
 		if r.Type == models.Adam {
-			x.m = make([]float32, len(x.w))
+			x.m = memory.Make[float32](len(x.w))
 		}
 		s.slots = append(s.slots, x)
 	}

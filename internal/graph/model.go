@@ -6,6 +6,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"gantry/internal/memory"
 	"gantry/models"
 )
 
@@ -98,7 +99,10 @@ func Input(g *gorgonia.ExprGraph, name string, shape ...int) *gorgonia.Node {
 }
 
 func newTensor(shape []int) *tensor.Dense {
-	return tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(shape...))
+	if len(shape) == 0 {
+		return tensor.New(tensor.Of(tensor.Float32), tensor.WithShape())
+	}
+	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(memory.Make[float32](tensor.Shape(shape).TotalSize())))
 }
 
 func fill(x []float32, v float32) {

@@ -22,7 +22,7 @@ type Machine interface {
 // once, so that a run allocates nothing.
 type machine struct {
 	segments [][]step
-	memory   *memory
+	storage  *storage
 }
 
 type step struct {
@@ -45,7 +45,7 @@ func NewVM(segments ...gorgonia.Nodes) (Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{segments: make([][]step, len(segments)), memory: newMemory(scheduled, segments)}
+	m := &machine{segments: make([][]step, len(segments)), storage: newStorage(scheduled, segments)}
 	for i, nodes := range scheduled {
 		for _, n := range nodes {
 			m.segments[i] = append(m.segments[i], m.step(n))
@@ -54,7 +54,7 @@ func NewVM(segments ...gorgonia.Nodes) (Machine, error) {
 			if n.Op() == nil {
 				continue
 			}
-			if err := gorgonia.UnsafeLet(n, m.memory.tensor(n)); err != nil {
+			if err := gorgonia.UnsafeLet(n, m.storage.tensor(n)); err != nil {
 				return nil, fmt.Errorf("graph: vm: %w", err)
 			}
 		}
@@ -63,12 +63,12 @@ func NewVM(segments ...gorgonia.Nodes) (Machine, error) {
 }
 
 func (m *machine) step(n *gorgonia.Node) step {
-	s := step{op: opOf(n), node: n, out: m.memory.tensor(n)}
+	s := step{op: opOf(n), node: n, out: m.storage.tensor(n)}
 	for _, a := range Children(n) {
 		if a.Op() == nil {
 			s.args, s.input = append(s.args, nil), append(s.input, a)
 		} else {
-			s.args, s.input = append(s.args, m.memory.tensor(a)), append(s.input, nil)
+			s.args, s.input = append(s.args, m.storage.tensor(a)), append(s.input, nil)
 		}
 	}
 	return s

@@ -1,5 +1,7 @@
 package kernel
 
+import "gantry/internal/memory"
+
 // Form says which operand of a product is stored transposed.
 type Form uint8
 
@@ -102,7 +104,7 @@ var (
 // grown returns s with n elements of any value, allocating only if it must.
 func grown(s []float32, n int) []float32 {
 	if cap(s) < n {
-		return make([]float32, n)
+		return memory.Make[float32](n)
 	}
 	return s[:n]
 }

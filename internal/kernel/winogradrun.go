@@ -1,5 +1,7 @@
 package kernel
 
+import "gantry/internal/memory"
+
 // winoPackJob is a [Task]: it lays out the transformed weights of the fast form.
 // A part is a panel: its weights are laid out as for the direct form, and added.
 // For each phase of outputs and each product there is a matrix like that of a
@@ -295,7 +297,7 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 // zeros returns s with n zeros; s holds nothing else.
 func zeros(s []float32, n int) []float32 {
 	if cap(s) < n {
-		return make([]float32, n)
+		return memory.Make[float32](n)
 	}
 	return s[:n]
 }

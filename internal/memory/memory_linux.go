@@ -29,6 +29,9 @@ func Peak() (int64, bool) { return procBytes("/proc/self/status", "VmHWM") }
 // ResetPeak lets Peak begin anew at what the process has now, if the system can.
 func ResetPeak() { os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
+// advise asks for huge pages for b. A system that has none goes on with small ones.
+func advise(b []byte) { _ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) }
+
 // procBytes returns the value of a key in a file of lines "key: n kB".
 func procBytes(file, key string) (int64, bool) {
 	b, err := os.ReadFile(file)

@@ -10,3 +10,6 @@ func Peak() (int64, bool) { return 0, false }
 
 // ResetPeak does nothing here.
 func ResetPeak() {}
+
+// advise does nothing here.
+func advise([]byte) {}

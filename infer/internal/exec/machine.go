@@ -6,6 +6,7 @@ import (
 
 	"gantry/infer/internal/plan"
 	"gantry/internal/kernel"
+	"gantry/internal/memory"
 )
 
 // Machine owns the arena in which plans run. It must not be used by two goroutines at once.
@@ -117,7 +118,7 @@ func (g *Program) tensors(refs []plan.Ref) []*plan.Tensor {
 // multiples of 8 bytes may serve as int64.
 func newArena(n int) []float32 {
 	const line = 16 // float32
-	a := make([]float32, n+line)
+	a := memory.Make[float32](n + line)
 	skip := 0
 	if r := uintptr(unsafe.Pointer(&a[0])) % (4 * line); r != 0 {
 		skip = int(4*line-r) / 4

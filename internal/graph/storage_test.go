@@ -86,7 +86,7 @@ func TestMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mem := vm.(*machine).memory
+		mem := vm.(*machine).storage
 		size := 0
 		for _, b := range mem.buffers {
 			size += b.Size

@@ -8,6 +8,7 @@ import (
 	"gorgonia.org/tensor"
 
 	"gantry/internal/arena"
+	"gantry/internal/memory"
 )
 
 // schedule returns the nodes that each segment computes: what its outputs depend
@@ -62,21 +63,21 @@ func viewed(n *gorgonia.Node) *gorgonia.Node {
 	}
 }
 
-// memory is one piece of memory for all nodes of a machine: nodes that are not
+// storage is one piece of memory for all nodes of a machine: nodes that are not
 // needed at the same time share it. A node is needed from its step to the last
 // step that reads it; until the end if that is in a later segment, which may
 // run more than once; then also from the beginning if segments stand before its
 // own, which may run again in between; and always if it is an output.
-type memory struct {
+type storage struct {
 	floats  []float32
 	buffers []arena.Buffer // by first step
 	offset  []int
 	place   map[*gorgonia.Node][]float32
 }
 
-// newMemory plans the memory of a schedule. The steps are numbered through all
+// newStorage plans the memory of a schedule. The steps are numbered through all
 // segments.
-func newMemory(scheduled, outputs []gorgonia.Nodes) *memory {
+func newStorage(scheduled, outputs []gorgonia.Nodes) *storage {
 	nodes := slices.Concat(scheduled...)
 	life := map[*gorgonia.Node]*arena.Buffer{}
 	at := 0
@@ -108,13 +109,13 @@ func newMemory(scheduled, outputs []gorgonia.Nodes) *memory {
 	}
 
 	slices.SortStableFunc(nodes, func(a, b *gorgonia.Node) int { return life[a].First - life[b].First })
-	m := &memory{place: map[*gorgonia.Node][]float32{}}
+	m := &storage{place: map[*gorgonia.Node][]float32{}}
 	for _, n := range nodes {
 		m.buffers = append(m.buffers, *life[n])
 	}
 	var total int
 	m.offset, total = arena.Place(m.buffers)
-	m.floats = make([]float32, total)
+	m.floats = memory.Make[float32](total)
 	for i, n := range nodes {
 		m.place[n] = m.floats[m.offset[i]:][:m.buffers[i].Size:m.buffers[i].Size]
 	}
@@ -122,6 +123,6 @@ func newMemory(scheduled, outputs []gorgonia.Nodes) *memory {
 }
 
 // tensor returns a tensor of n's shape in n's memory.
-func (m *memory) tensor(n *gorgonia.Node) *tensor.Dense {
+func (m *storage) tensor(n *gorgonia.Node) *tensor.Dense {
 	return tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(m.place[viewed(n)]))
 }
