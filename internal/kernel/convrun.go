@@ -250,7 +250,9 @@ func (j *convJob) tiles(own *convScratch, args *tileArgs, r convPart, row, col *
 		}
 	}
 	args.ars, args.ldc = loops[2].in, loops[2].out
-	step := tileAhead * args.k * len(args.segs)
+	if j.n < t.rows[0] { // a panel serves a few tiles only
+		args.pitch = widePitch
+	}
 	in := (((row.in+first*row.inStep+dr)*l.inW+col.in+dc)*j.n+r.n0)*l.in + in0
 	out := (((row.out+first*row.outStep)*l.outW+col.out)*j.n+r.n0)*l.out + out0
 	for i := range loops[0].n {
@@ -262,9 +264,7 @@ func (j *convJob) tiles(own *convScratch, args *tileArgs, r convPart, row, col *
 					args.a = j.x[x+v*args.ars:]
 				}
 				args.c = j.dst[y+v*args.ldc:]
-				if len(own.ahead) > step {
-					args.ahead, own.ahead = own.ahead, own.ahead[step:]
-				}
+				own.ahead = args.ask(own.ahead)
 				t.tile(args)
 			}
 		}

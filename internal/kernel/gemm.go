@@ -246,9 +246,7 @@ func (j *gemmJob) multiply(i0, i1, j0, j1 int) {
 					args.a, args.ars, args.acs = j.a[min(i*j.ars+k0*j.acs, len(j.a)):], j.ars, j.acs
 				}
 				args.c = j.dst[i*j.n+c:]
-				if len(ahead) > tileAhead*args.k {
-					args.ahead, ahead = ahead, ahead[tileAhead*args.k:]
-				}
+				ahead = args.ask(ahead)
 				t.tile(&args)
 			}
 		}

@@ -127,8 +127,8 @@ tile8x3packed:
 	JLT tile8x3packedTail
 	PCALIGN $32
 tile8x3packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -328,8 +328,8 @@ tile8x3contiguous:
 	JLT tile8x3contiguousTail
 	PCALIGN $32
 tile8x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -527,8 +527,8 @@ tile8x3strided:
 	JLT tile8x3stridedTail
 	PCALIGN $32
 tile8x3stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z24
 	VMOVUPS 64(BX), Z25
 	VMOVUPS 128(BX), Z26
@@ -953,8 +953,8 @@ tile7x3contiguous:
 	JLT tile7x3contiguousTail
 	PCALIGN $32
 tile7x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -1334,8 +1334,8 @@ tile6x3contiguous:
 	JLT tile6x3contiguousTail
 	PCALIGN $32
 tile6x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -1672,8 +1672,8 @@ tile5x3contiguous:
 	JLT tile5x3contiguousTail
 	PCALIGN $32
 tile5x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -1975,8 +1975,8 @@ tile4x3packed:
 	JLT tile4x3packedTail
 	PCALIGN $32
 tile4x3packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -2096,8 +2096,8 @@ tile4x3contiguous:
 	JLT tile4x3contiguousTail
 	PCALIGN $32
 tile4x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -2215,8 +2215,8 @@ tile4x3strided:
 	JLT tile4x3stridedTail
 	PCALIGN $32
 tile4x3stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z12
 	VMOVUPS 64(BX), Z13
 	VMOVUPS 128(BX), Z14
@@ -2469,8 +2469,8 @@ tile3x3contiguous:
 	JLT tile3x3contiguousTail
 	PCALIGN $32
 tile3x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -2686,8 +2686,8 @@ tile2x3packed:
 	JLT tile2x3packedTail
 	PCALIGN $32
 tile2x3packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -2767,8 +2767,8 @@ tile2x3contiguous:
 	JLT tile2x3contiguousTail
 	PCALIGN $32
 tile2x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -2846,8 +2846,8 @@ tile2x3strided:
 	JLT tile2x3stridedTail
 	PCALIGN $32
 tile2x3stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z6
 	VMOVUPS 64(BX), Z7
 	VMOVUPS 128(BX), Z8
@@ -3022,8 +3022,8 @@ tile1x3packed:
 	JLT tile1x3packedTail
 	PCALIGN $32
 tile1x3packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -3083,8 +3083,8 @@ tile1x3contiguous:
 	JLT tile1x3contiguousTail
 	PCALIGN $32
 tile1x3contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	PREFETCHT0 128(R13)
@@ -3142,8 +3142,8 @@ tile1x3strided:
 	JLT tile1x3stridedTail
 	PCALIGN $32
 tile1x3stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z3
 	VMOVUPS 64(BX), Z4
 	VMOVUPS 128(BX), Z5
@@ -3291,8 +3291,8 @@ tile8x2packed:
 	JLT tile8x2packedTail
 	PCALIGN $32
 tile8x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -3446,8 +3446,8 @@ tile8x2contiguous:
 	JLT tile8x2contiguousTail
 	PCALIGN $32
 tile8x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -3599,8 +3599,8 @@ tile8x2strided:
 	JLT tile8x2stridedTail
 	PCALIGN $32
 tile8x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z16
 	VMOVUPS 64(BX), Z17
 	VBROADCASTSS (AX), Z18
@@ -3925,8 +3925,8 @@ tile7x2contiguous:
 	JLT tile7x2contiguousTail
 	PCALIGN $32
 tile7x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -4217,8 +4217,8 @@ tile6x2contiguous:
 	JLT tile6x2contiguousTail
 	PCALIGN $32
 tile6x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -4478,8 +4478,8 @@ tile5x2contiguous:
 	JLT tile5x2contiguousTail
 	PCALIGN $32
 tile5x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -4716,8 +4716,8 @@ tile4x2packed:
 	JLT tile4x2packedTail
 	PCALIGN $32
 tile4x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -4811,8 +4811,8 @@ tile4x2contiguous:
 	JLT tile4x2contiguousTail
 	PCALIGN $32
 tile4x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -4904,8 +4904,8 @@ tile4x2strided:
 	JLT tile4x2stridedTail
 	PCALIGN $32
 tile4x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z8
 	VMOVUPS 64(BX), Z9
 	VBROADCASTSS (AX), Z10
@@ -5106,8 +5106,8 @@ tile3x2contiguous:
 	JLT tile3x2contiguousTail
 	PCALIGN $32
 tile3x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5282,8 +5282,8 @@ tile2x2packed:
 	JLT tile2x2packedTail
 	PCALIGN $32
 tile2x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5347,8 +5347,8 @@ tile2x2contiguous:
 	JLT tile2x2contiguousTail
 	PCALIGN $32
 tile2x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5410,8 +5410,8 @@ tile2x2strided:
 	JLT tile2x2stridedTail
 	PCALIGN $32
 tile2x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z4
 	VMOVUPS 64(BX), Z5
 	VBROADCASTSS (AX), Z6
@@ -5558,8 +5558,8 @@ tile1x2packed:
 	JLT tile1x2packedTail
 	PCALIGN $32
 tile1x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5608,8 +5608,8 @@ tile1x2contiguous:
 	JLT tile1x2contiguousTail
 	PCALIGN $32
 tile1x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	PREFETCHT0 64(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
@@ -5656,8 +5656,8 @@ tile1x2strided:
 	JLT tile1x2stridedTail
 	PCALIGN $32
 tile1x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z2
 	VMOVUPS 64(BX), Z3
 	VBROADCASTSS (AX), Z4
@@ -5781,8 +5781,8 @@ tile8x1packed:
 	JLT tile8x1packedTail
 	PCALIGN $32
 tile8x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z8
@@ -5890,8 +5890,8 @@ tile8x1contiguous:
 	JLT tile8x1contiguousTail
 	PCALIGN $32
 tile8x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z8
@@ -5997,8 +5997,8 @@ tile8x1strided:
 	JLT tile8x1stridedTail
 	PCALIGN $32
 tile8x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z8
 	VBROADCASTSS (AX), Z9
 	VFMADD231PS Z8, Z9, Z0
@@ -6223,8 +6223,8 @@ tile7x1contiguous:
 	JLT tile7x1contiguousTail
 	PCALIGN $32
 tile7x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z7
@@ -6426,8 +6426,8 @@ tile6x1contiguous:
 	JLT tile6x1contiguousTail
 	PCALIGN $32
 tile6x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z6
@@ -6610,8 +6610,8 @@ tile5x1contiguous:
 	JLT tile5x1contiguousTail
 	PCALIGN $32
 tile5x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z5
@@ -6783,8 +6783,8 @@ tile4x1packed:
 	JLT tile4x1packedTail
 	PCALIGN $32
 tile4x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z4
@@ -6852,8 +6852,8 @@ tile4x1contiguous:
 	JLT tile4x1contiguousTail
 	PCALIGN $32
 tile4x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z4
@@ -6919,8 +6919,8 @@ tile4x1strided:
 	JLT tile4x1stridedTail
 	PCALIGN $32
 tile4x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z4
 	VBROADCASTSS (AX), Z5
 	VFMADD231PS Z4, Z5, Z0
@@ -7069,8 +7069,8 @@ tile3x1contiguous:
 	JLT tile3x1contiguousTail
 	PCALIGN $32
 tile3x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z3
@@ -7204,8 +7204,8 @@ tile2x1packed:
 	JLT tile2x1packedTail
 	PCALIGN $32
 tile2x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z2
@@ -7253,8 +7253,8 @@ tile2x1contiguous:
 	JLT tile2x1contiguousTail
 	PCALIGN $32
 tile2x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z2
@@ -7300,8 +7300,8 @@ tile2x1strided:
 	JLT tile2x1stridedTail
 	PCALIGN $32
 tile2x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z2
 	VBROADCASTSS (AX), Z3
 	VFMADD231PS Z2, Z3, Z0
@@ -7420,8 +7420,8 @@ tile1x1packed:
 	JLT tile1x1packedTail
 	PCALIGN $32
 tile1x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z1
@@ -7459,8 +7459,8 @@ tile1x1contiguous:
 	JLT tile1x1contiguousTail
 	PCALIGN $32
 tile1x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Z1
@@ -7496,8 +7496,8 @@ tile1x1strided:
 	JLT tile1x1stridedTail
 	PCALIGN $32
 tile1x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Z1
 	VBROADCASTSS (AX), Z2
 	VFMADD231PS Z1, Z2, Z0
@@ -7649,8 +7649,8 @@ tile6x2packed:
 	JLT tile6x2packedTail
 	PCALIGN $32
 tile6x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y12
@@ -7773,8 +7773,8 @@ tile6x2contiguous:
 	JLT tile6x2contiguousTail
 	PCALIGN $32
 tile6x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y12
@@ -7895,8 +7895,8 @@ tile6x2strided:
 	JLT tile6x2stridedTail
 	PCALIGN $32
 tile6x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y12
 	VMOVUPS 32(BX), Y13
 	VBROADCASTSS (AX), Y14
@@ -8216,8 +8216,8 @@ tile5x2contiguous:
 	JLT tile5x2contiguousTail
 	PCALIGN $32
 tile5x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y10
@@ -8501,8 +8501,8 @@ tile4x2packed:
 	JLT tile4x2packedTail
 	PCALIGN $32
 tile4x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y8
@@ -8595,8 +8595,8 @@ tile4x2contiguous:
 	JLT tile4x2contiguousTail
 	PCALIGN $32
 tile4x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y8
@@ -8687,8 +8687,8 @@ tile4x2strided:
 	JLT tile4x2stridedTail
 	PCALIGN $32
 tile4x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y8
 	VMOVUPS 32(BX), Y9
 	VBROADCASTSS (AX), Y10
@@ -8928,8 +8928,8 @@ tile3x2contiguous:
 	JLT tile3x2contiguousTail
 	PCALIGN $32
 tile3x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y6
@@ -9133,8 +9133,8 @@ tile2x2packed:
 	JLT tile2x2packedTail
 	PCALIGN $32
 tile2x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y4
@@ -9197,8 +9197,8 @@ tile2x2contiguous:
 	JLT tile2x2contiguousTail
 	PCALIGN $32
 tile2x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y4
@@ -9259,8 +9259,8 @@ tile2x2strided:
 	JLT tile2x2stridedTail
 	PCALIGN $32
 tile2x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y4
 	VMOVUPS 32(BX), Y5
 	VBROADCASTSS (AX), Y6
@@ -9428,8 +9428,8 @@ tile1x2packed:
 	JLT tile1x2packedTail
 	PCALIGN $32
 tile1x2packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y2
@@ -9477,8 +9477,8 @@ tile1x2contiguous:
 	JLT tile1x2contiguousTail
 	PCALIGN $32
 tile1x2contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y2
@@ -9524,8 +9524,8 @@ tile1x2strided:
 	JLT tile1x2stridedTail
 	PCALIGN $32
 tile1x2stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y2
 	VMOVUPS 32(BX), Y3
 	VBROADCASTSS (AX), Y4
@@ -9659,8 +9659,8 @@ tile6x1packed:
 	JLT tile6x1packedTail
 	PCALIGN $32
 tile6x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y6
@@ -9748,8 +9748,8 @@ tile6x1contiguous:
 	JLT tile6x1contiguousTail
 	PCALIGN $32
 tile6x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y6
@@ -9835,8 +9835,8 @@ tile6x1strided:
 	JLT tile6x1stridedTail
 	PCALIGN $32
 tile6x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y6
 	VBROADCASTSS (AX), Y7
 	VFMADD231PS Y6, Y7, Y0
@@ -10062,8 +10062,8 @@ tile5x1contiguous:
 	JLT tile5x1contiguousTail
 	PCALIGN $32
 tile5x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y5
@@ -10268,8 +10268,8 @@ tile4x1packed:
 	JLT tile4x1packedTail
 	PCALIGN $32
 tile4x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y4
@@ -10337,8 +10337,8 @@ tile4x1contiguous:
 	JLT tile4x1contiguousTail
 	PCALIGN $32
 tile4x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y4
@@ -10404,8 +10404,8 @@ tile4x1strided:
 	JLT tile4x1stridedTail
 	PCALIGN $32
 tile4x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y4
 	VBROADCASTSS (AX), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -10581,8 +10581,8 @@ tile3x1contiguous:
 	JLT tile3x1contiguousTail
 	PCALIGN $32
 tile3x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y3
@@ -10737,8 +10737,8 @@ tile2x1packed:
 	JLT tile2x1packedTail
 	PCALIGN $32
 tile2x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y2
@@ -10786,8 +10786,8 @@ tile2x1contiguous:
 	JLT tile2x1contiguousTail
 	PCALIGN $32
 tile2x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y2
@@ -10833,8 +10833,8 @@ tile2x1strided:
 	JLT tile2x1stridedTail
 	PCALIGN $32
 tile2x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y2
 	VBROADCASTSS (AX), Y3
 	VFMADD231PS Y2, Y3, Y0
@@ -10968,8 +10968,8 @@ tile1x1packed:
 	JLT tile1x1packedTail
 	PCALIGN $32
 tile1x1packedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y1
@@ -11007,8 +11007,8 @@ tile1x1contiguous:
 	JLT tile1x1contiguousTail
 	PCALIGN $32
 tile1x1contiguousLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	PREFETCHT0 0(R13)
 	ADDQ tileArgs_ldcBytes(DI), R13
 	VMOVUPS 0(BX), Y1
@@ -11044,8 +11044,8 @@ tile1x1strided:
 	JLT tile1x1stridedTail
 	PCALIGN $32
 tile1x1stridedLoop:
-	PREFETCHT1 0(SI)
-	ADDQ $64, SI
+	PREFETCHT1 (SI)
+	ADDQ tileArgs_pitch(DI), SI
 	VMOVUPS 0(BX), Y1
 	VBROADCASTSS (AX), Y2
 	VFMADD231PS Y1, Y2, Y0

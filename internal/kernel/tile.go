@@ -9,9 +9,10 @@ package kernel
 type tileArgs struct {
 	a, b, c, bias      []float32
 	segs               []tileSeg
-	ahead              []float32 // what a later tile reads: see tileAhead
+	ahead              []float32 // what a later tile reads: see aheadPitch
 	ars, acs, brs, ldc int
 	ldcBytes           int // 4·ldc, set by tile
+	pitch              int // of ahead; 0 is aheadPitch
 	k, rows, vecs      int
 	flags              int
 	mask               uint64    // lanes of the last vector that exist in C: bit i for lane i
@@ -20,8 +21,26 @@ type tileArgs struct {
 	alpha              float32
 }
 
-// tileAhead is how many floats of ahead a step of k asks for.
-const tileAhead = 4
+// Four steps of k, a round of the assembly's loop, ask for one line of ahead and go on by
+// pitch bytes: by a line where tiles enough pass until ahead is needed, else by two,
+// since processors fetch lines in pairs.
+const (
+	aheadPitch = 64
+	widePitch  = 2 * aheadPitch
+)
+
+// ask lets the tile ask for as much of ahead as it has time for, and returns the rest.
+func (t *tileArgs) ask(ahead []float32) []float32 {
+	if t.pitch == 0 {
+		t.pitch = aheadPitch
+	}
+	n := t.pitch / 16 * t.k * len(t.segs)
+	if len(ahead) <= n {
+		return ahead
+	}
+	t.ahead = ahead
+	return ahead[n:]
+}
 
 // tileSeg is a part of a sum: where its operands begin in a and b.
 type tileSeg struct{ a, b int }

@@ -95,8 +95,15 @@ func (l *convPlan) winoSize(t *tierInfo) int {
 func (l *convPlan) runWinograd(p *Pool, t *tierInfo, dst, x, u []float32, n int, ep Epilogue) {
 	j := winoJobs.get()
 	j.l, j.t, j.u, j.dst, j.x, j.n, j.ep = l, t, u, dst, x, n, ep
+	late := n < t.rows[0] // so few rows take less time than calls for each pixel
+	if late {
+		j.ep.Act = Identity
+	}
 	j.divide(p.Threads())
 	p.Do(j.parts(), j)
+	if late && ep.Act != Identity {
+		Apply(p, ep.Act, ep.Alpha, dst, dst)
+	}
 	*j = winoJob{}
 	winoJobs.put(j)
 }
@@ -278,15 +285,12 @@ func (j *winoJob) multiply(own *winoScratch, v, m []float32, phase, product, row
 			}
 			args.setMask(wide-width+t.lanes, t.lanes)
 			args.b = panel[b.c0*width:]
-			step := tileAhead * b.k * len(own.segs)
 			ahead := panel[min((b.t1-1)*l.depth*width+(b.c0+b.k)*width, len(panel)):]
 			for _, run := range own.runs {
 				for i := run[0]; i < run[1]; i += args.rows {
 					args.rows = t.height(run[1] - i)
 					args.a, args.c = v[i*l.depth+b.c0:], m[i*cols+c:]
-					if len(ahead) > step {
-						args.ahead, ahead = ahead, ahead[step:]
-					}
+					ahead = args.ask(ahead)
 					t.tile(&args)
 				}
 			}

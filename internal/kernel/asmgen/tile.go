@@ -60,9 +60,6 @@ const unroll = 4 // steps of k in one round of a loop
 // of C in good time.
 type tileMode string
 
-// aheadLines is how many lines of what a later tile reads a round of the loop asks for.
-const aheadLines = 1
-
 const (
 	contiguous tileMode = "contiguous" // A's rows are contiguous, B is packed
 	packed     tileMode = "packed"     // A and B are packed
@@ -142,10 +139,8 @@ func (g *gen) tileBody(v isa, rows, vecs int) {
 		g.op("JLT %s%sTail", name, m)
 		g.op("PCALIGN $32")
 		g.label("%s%sLoop", name, m)
-		for i := range aheadLines {
-			g.op("PREFETCHT1 %d(SI)", 64*i)
-		}
-		g.op("ADDQ $%d, SI", 64*aheadLines)
+		g.op("PREFETCHT1 (SI)")
+		g.op("ADDQ tileArgs_pitch(DI), SI")
 		if m != strided {
 			for c := range vecs {
 				if c*v.bytes()%64 == 0 {
