@@ -171,6 +171,7 @@ type convPlan struct {
 	colStride, rowStride int // in the weights: from one output channel to the next, one input channel to the next
 	depth, width         int // input and output channels of a group
 	thin                 bool
+	byTap                bool      // each block is of one tap, and each output reads one
 	wino                 *winograd // nil where no fast form is used
 	phases               []convPhase
 }
@@ -187,7 +188,29 @@ type axis struct {
 // first of them.
 type axisPhase struct {
 	taps, delta []int
-	runs        []*axisRun // of the outputs
+	runs        []*axisRun  // of the outputs
+	readers     [][]axisRun // by tap, the outputs that read it
+}
+
+// join sets the readers.
+func (p *axisPhase) join() {
+	p.readers = make([][]axisRun, len(p.taps))
+	for t := range p.taps {
+		var list []axisRun
+		for _, r := range p.runs {
+			if t < r.lo || t >= r.hi {
+				continue
+			}
+			if n := len(list); n > 0 {
+				if last := &list[n-1]; last.out+last.count*last.outStep == r.out && last.in+last.count*last.inStep == r.in {
+					last.count += r.count
+					continue
+				}
+			}
+			list = append(list, *r)
+		}
+		p.readers[t] = list
+	}
 }
 
 // axisRun is a run of count outputs of one phase: out, out+outStep, ... They read
@@ -303,6 +326,15 @@ func (l *convPlan) finish(mayBeThin bool) {
 		}
 	}
 	l.depth, l.width = l.in/l.groups, l.out/l.groups
+	l.byTap = l.depth >= maxBlock
+	for _, a := range []*axis{&l.rows, &l.cols} {
+		for i := range a.phases {
+			a.phases[i].join()
+		}
+		for i := range a.runs {
+			l.byTap = l.byTap && a.runs[i].lo < a.runs[i].hi
+		}
+	}
 	l.thin = mayBeThin && l.width <= thinWidth && l.groups == 1 && l.taps > 1
 	if l.thin {
 		l.rows.window(l.outH)

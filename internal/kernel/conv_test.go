@@ -57,6 +57,11 @@ func convCases() []convCase {
 		add(square(4, 3, 2, d, 4, 2, 1), 1)
 		add(square(2, d, 2, 5, 1, 1, 0), 5)
 	}
+	// Sums by tap: with dilation, with outputs that no tap reaches, in groups, of a larger grid.
+	add(ConvShape{10, 10, 256, 4, 4, 257, 3, 3, 2, 2, 1, 1, 2, 3, 1}, 2)
+	add(ConvShape{9, 10, 6, 3, 3, 256, 2, 2, 3, 4, 0, 1, 1, 1, 1}, 3)
+	add(ConvShape{7, 12, 514, 4, 5, 512, 3, 4, 2, 3, 1, 2, 1, 1, 2}, 1)
+	add(square(18, 256, 18, 3, 3, 1, 1), 1)
 	// More weights than one part of a weight gradient sums up.
 	add(square(4, 130, 2, 200, 4, 2, 1), 1)
 	// More pixels than one part reads and writes.

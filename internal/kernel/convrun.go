@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // convJob is a [Task]: one convolution. A part is a block of images, a band of
 // output rows and a range of panels.
 type convJob struct {
@@ -9,7 +11,8 @@ type convJob struct {
 	n      int
 	ep     Epilogue
 
-	images, band, panels              int // of a part
+	byTap                             bool // outputs are summed tap by tap
+	images, band, panels              int  // of a part
 	imageParts, bandParts, panelParts int
 }
 
@@ -49,16 +52,33 @@ func (l *convPlan) run(p *Pool, dst, x []float32, pc *PackedConv, n int, ep Epil
 	}
 	j := convJobs.get()
 	j.l, j.pc, j.dst, j.x, j.n, j.ep = l, pc, dst, x, n, ep
+	if j.byTap = l.byTap && n < pc.tier.rows[0] && l.outH*l.outW <= byTapPixels; j.byTap {
+		j.ep = Epilogue{}
+		zero := float32(math.Copysign(0, -1)) // to which x can be added for every x
+		for i := range dst {
+			dst[i] = zero
+		}
+	}
 	j.divide(p.Threads())
 	p.Do(j.imageParts*j.bandParts*j.panelParts, j)
+	if j.byTap {
+		for at := 0; at < len(dst) && ep.Bias != nil; at += l.out {
+			pixel := dst[at : at+l.out]
+			Add(nil, pixel, pixel, ep.Bias)
+		}
+		if ep.Act != Identity {
+			Apply(p, ep.Act, ep.Alpha, dst, dst)
+		}
+	}
 	*j = convJob{}
 	convJobs.put(j)
 }
 
 // Sizes of parts. They do not change bits.
 const (
-	convCached = 1 << 18 // floats that a part reads and writes: half of the second cache
-	convRows   = 512     // rows that share a panel: enough to pay for loading it
+	byTapPixels = 256     // of the result: with more, runs are long enough for tiles
+	convCached  = 1 << 18 // floats that a part reads and writes: half of the second cache
+	convRows    = 512     // rows that share a panel: enough to pay for loading it
 )
 
 // divide chooses the sizes of a part: what it reads and writes should stay in the
@@ -166,7 +186,11 @@ func (j *convJob) panel(own *convScratch, r convPart, group, j0 int) {
 			args.k = b.k
 			args.b = j.pc.b[base+(b.t0*l.depth+b.c0)*width:]
 			own.ahead = args.b[min((b.t1-b.t0-1)*l.depth*width+b.k*width, len(args.b)):]
-			j.block(own, &args, r, p, b, group, out0, cols)
+			if j.byTap {
+				j.tap(own, &args, r, p, b, group, out0, cols)
+			} else {
+				j.block(own, &args, r, p, b, group, out0, cols)
+			}
 		}
 	}
 }
@@ -214,6 +238,19 @@ func (j *convJob) block(own *convScratch, args *tileArgs, r convPart, p *convPha
 				flags |= j.ep.flags()
 			}
 			j.tiles(own, args, r, row, col, dr, dc, group*l.depth+b.c0, out0, cols, flags)
+		}
+	}
+}
+
+// tap adds a block of one tap to all outputs that read it. There are few images: tiles of the
+// pixels with the same taps alone, as block makes them, would have fewer rows.
+func (j *convJob) tap(own *convScratch, args *tileArgs, r convPart, p *convPhase, b *convBlock, group, out0, cols int) {
+	rp, cp := &j.l.rows.phases[p.row], &j.l.cols.phases[p.col]
+	y, x := b.t0/len(cp.taps), b.t0%len(cp.taps)
+	args.segs = oneSeg
+	for i := range rp.readers[y] {
+		for k := range cp.readers[x] {
+			j.tiles(own, args, r, &rp.readers[y][i], &cp.readers[x][k], rp.delta[y], cp.delta[x], group*j.l.depth+b.c0, out0, cols, tileAdd)
 		}
 	}
 }
