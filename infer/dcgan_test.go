@@ -138,13 +138,14 @@ func TestDCGANBatches(t *testing.T) {
 }
 
 // TestConcurrentConvolutions runs sessions of one model at once, from the first run on, which packs the weights, and
-// with grids of several sizes. -race looks on.
+// with grids of several sizes: the small ones want the plain weights, which a model from a file has given back by then.
+// -race looks on.
 func TestConcurrentConvolutions(t *testing.T) {
 	g := &onnx.GraphProto{Name: "g", Input: []*onnx.ValueInfoProto{onnxtest.Value("x", "N", 5, "H", "W")}, Output: []*onnx.ValueInfoProto{{Name: "y"}}}
-	g.Initializer = []*onnx.TensorProto{onnxtest.Floats("w", latents(5, 6*9).F32, 5, 6, 3, 3), onnxtest.Floats("v", latents(7, 6*9).F32, 7, 6, 3, 3)}
+	g.Initializer = []*onnx.TensorProto{onnxtest.Floats("w", latents(5, 300*9).F32, 5, 300, 3, 3), onnxtest.Floats("v", latents(7, 300*9).F32, 7, 300, 3, 3)}
 	g.Node = []*onnx.NodeProto{
-		{OpType: "ConvTranspose", Input: []string{"x", "w"}, Output: []string{"h"}, Attribute: []*onnx.AttributeProto{ints("strides", 3, 3)}},
-		{OpType: "Conv", Input: []string{"h", "v"}, Output: []string{"y"}},
+		{OpType: "ConvTranspose", Input: []string{"x", "w"}, Output: []string{"h"}, Attribute: []*onnx.AttributeProto{ints("strides", 3, 3), ints("pads", 1, 1, 1, 1)}},
+		{OpType: "Conv", Input: []string{"h", "v"}, Output: []string{"y"}, Attribute: []*onnx.AttributeProto{ints("pads", 1, 1, 1, 1)}},
 	}
 	b := onnxtest.Bytes(&onnx.ModelProto{IrVersion: 7, OpsetImport: []*onnx.OperatorSetIdProto{{Version: 13}}, Graph: g})
 	input := func(size int) map[string]Tensor {
@@ -161,27 +162,40 @@ func TestConcurrentConvolutions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m, err := LoadBytes(b, Options{Threads: 2})
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "g.onnx")
+	if err := os.WriteFile(path, b, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	var wg sync.WaitGroup
-	for k := range 4 {
-		wg.Go(func() {
-			s := m.NewSession()
-			for i := range 20 {
-				size := (i+k)%len(want) + 1
-				got, err := s.Run(context.Background(), input(size))
-				if err == nil {
-					err = equalTensors(got, want[size-1])
+	file := func() (*Model, error) { return LoadFile(path, Options{Threads: 2}) }
+	for name, c := range map[string]struct {
+		load     func() (*Model, error)
+		sessions int
+	}{
+		"bytes": {func() (*Model, error) { return LoadBytes(b, Options{Threads: 2}) }, 4},
+		"file":  {file, 4}, "file, large grids first": {file, 1},
+	} {
+		m, err := c.load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for k := range c.sessions {
+			wg.Go(func() {
+				s := m.NewSession()
+				for i := range 20 {
+					size := len(want) - (i+k)%len(want)
+					got, err := s.Run(context.Background(), input(size))
+					if err == nil {
+						err = equalTensors(got, want[size-1])
+					}
+					if err != nil {
+						t.Errorf("%s: grid %d: %v", name, size, err)
+					}
 				}
-				if err != nil {
-					t.Errorf("grid %d: %v", size, err)
-				}
-			}
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
 }
 
 // TestDCGANAllocations: once it has its memory, a plan takes no more.

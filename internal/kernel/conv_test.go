@@ -212,6 +212,7 @@ func (c *convTest) run(t *testing.T, conv *Conv, p *Pool, packed, packedT *Packe
 // packed or not, on 1, 2 and 3 threads; and the definition with exact sums.
 func TestConv(t *testing.T) {
 	pools := testPools(t)
+	restored := 0
 	for i, c := range append(convCases(), randomConvCases(300)...) {
 		if testing.Short() && i%6 != 0 {
 			continue
@@ -221,6 +222,12 @@ func TestConv(t *testing.T) {
 		for _, ti := range tiers {
 			onTier(ti, func() {
 				packed, packedT := conv.Pack(ct.w.x), conv.PackTransposed(ct.w.x)
+				for _, packed := range []*PackedConv{packed, packedT} {
+					if packed.Restores() {
+						sameBits(t, fmt.Sprintf("%v on %s, unpacked", c, ti.name), packed.Unpack(), ct.w.x)
+						restored++
+					}
+				}
 				for _, p := range pools {
 					ct.run(t, conv, p, packed, packedT, fmt.Sprintf("%v on %s, %d threads", c, ti.name, p.Threads()))
 				}
@@ -229,6 +236,9 @@ func TestConv(t *testing.T) {
 		ct.x.check(t, "x")
 		ct.g.check(t, "g")
 		ct.w.check(t, "w")
+	}
+	if restored < 100 {
+		t.Errorf("weights were unpacked %d times", restored)
 	}
 }
 

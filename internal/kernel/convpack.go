@@ -1,12 +1,15 @@
 package kernel
 
+import "gantry/internal/memory"
+
 // convPackJob is a [Task]: it lays out the weights of a convolution. A part is
 // a panel of one group.
 type convPackJob struct {
-	l *convPlan
-	t *tierInfo
-	b []float32
-	w []float32
+	l     *convPlan
+	t     *tierInfo
+	b     []float32
+	w     []float32
+	alone bool // b is for one panel
 }
 
 var convPackJobs freeList[convPackJob]
@@ -69,7 +72,11 @@ func (j *convPackJob) Run(part int) {
 		if p.taps == 0 {
 			continue
 		}
-		dst := j.b[l.panel(t, p, group, j0):][:p.taps*l.depth*width]
+		at := l.panel(t, p, group, j0)
+		if j.alone {
+			at = p.at * l.depth * width
+		}
+		dst := j.b[at:][:p.taps*l.depth*width]
 		for q := range l.depth {
 			src := j.w[first+j0*l.colStride+q*l.rowStride:]
 			for c := 0; c < cols; c += 8 {
@@ -116,4 +123,33 @@ func (j *convPackJob) columns(p *convPhase, dst, src []float32, n, width int) {
 			to[c] = src[c*l.colStride+t]
 		}
 	}
+}
+
+// Restores reports whether [PackedConv.Unpack] can give the weights back: not from a fast form or from
+// that for few channels, and not where no output reads some of them.
+func (w *PackedConv) Restores() bool {
+	l := w.plan
+	return l.wino == nil && !l.thin && l.phaseTaps() == l.taps
+}
+
+// Unpack returns the weights that were packed, if Restores says so.
+func (w *PackedConv) Unpack() []float32 {
+	l, t := w.plan, w.tier
+	plain := memory.Make[float32](l.groups * l.width * l.depth * l.taps)
+	for group := range l.groups {
+		for j0 := 0; j0 < l.width; j0 += t.nr {
+			cols := min(t.nr, l.width-j0)
+			for pi := range l.phases {
+				p := &l.phases[pi]
+				panel := w.b[l.panel(t, p, group, j0):]
+				for r := range p.taps * l.depth { // a tap's rows are input channels
+					to := plain[(group*l.depth*l.taps)*l.width+j0*l.colStride+r%l.depth*l.rowStride+l.tap(p, r/l.depth):]
+					for c, v := range panel[r*t.width(cols):][:cols] {
+						to[c*l.colStride] = v
+					}
+				}
+			}
+		}
+	}
+	return plain
 }

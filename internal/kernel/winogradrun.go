@@ -3,7 +3,7 @@ package kernel
 import "gantry/internal/memory"
 
 // winoPackJob is a [Task]: it lays out the transformed weights of the fast form.
-// A part is a panel: its weights are laid out as for the direct form, and added.
+// A part is a panel: its weights are laid out as for the direct form, aside, and added.
 // For each phase of outputs and each product there is a matrix like that of a
 // convPhase, with the phases of inputs in place of taps.
 type winoPackJob struct {
@@ -18,11 +18,15 @@ func (l *convPlan) winoPanel(t *tierInfo, phase, product, j int) int {
 
 // Run lays out one panel.
 func (k *winoPackJob) Run(part int) {
-	k.direct.Run(part)
 	l, t := k.direct.l, k.direct.t
 	w := l.wino
 	j0 := part * t.nr
 	size := l.depth * t.width(min(t.nr, l.width-j0))
+	s := scratches.get()
+	s.a = grown(s.a, l.phaseTaps()*size)
+	direct := k.direct
+	direct.b = s.a
+	direct.Run(part)
 	var args winoArgs
 	for qr, rows := range w.rows.phases {
 		for qc, cols := range w.cols.phases {
@@ -31,7 +35,7 @@ func (k *winoPackJob) Run(part int) {
 				rp, cp := &rows[i/len(cols)], &cols[i%len(cols)]
 				args.squares(2, func(r, c int) []float32 {
 					at := w.tapAt[rp.taps[r]*l.tapCols+cp.taps[c]]
-					return k.direct.b[l.panel(t, &l.phases[at[0]], 0, j0)+at[1]*size:]
+					return s.a[(l.phases[at[0]].at+at[1])*size:]
 				})
 				for product := range w.form.products * w.form.products {
 					args.dst[product] = k.u[l.winoPanel(t, q, product, j0)+i*size:]
@@ -40,6 +44,7 @@ func (k *winoPackJob) Run(part int) {
 			}
 		}
 	}
+	scratches.put(s)
 }
 
 // winoJob is a [Task]: a convolution in the fast form. A part is a block of
@@ -73,15 +78,12 @@ const (
 // packWinograd returns w as the fast form wants it, in u if that has room.
 func (l *convPlan) packWinograd(p *Pool, t *tierInfo, u, w []float32) []float32 {
 	need("w", len(w), l.width*l.depth*l.taps)
-	s := scratches.get()
-	s.a = grown(s.a, l.packedSize(t))
 	u = grown(u, l.winoSize(t))
 	k := winoPackJobs.get()
-	k.direct, k.u = convPackJob{l, t, s.a, w}, u
+	k.direct, k.u = convPackJob{l: l, t: t, w: w, alone: true}, u
 	p.Do((l.width+t.nr-1)/t.nr, k)
 	*k = winoPackJob{}
 	winoPackJobs.put(k)
-	scratches.put(s)
 	return u
 }
 

@@ -32,6 +32,9 @@ func ResetPeak() { os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 // advise asks for huge pages for b. A system that has none goes on with small ones.
 func advise(b []byte) { _ = syscall.Madvise(b, syscall.MADV_HUGEPAGE) }
 
+// release gives pages back, after which they read as zeros.
+func release(b []byte) { _ = syscall.Madvise(b, syscall.MADV_DONTNEED) }
+
 // procBytes returns the value of a key in a file of lines "key: n kB".
 func procBytes(file, key string) (int64, bool) {
 	b, err := os.ReadFile(file)

@@ -13,3 +13,6 @@ func ResetPeak() {}
 
 // advise does nothing here.
 func advise([]byte) {}
+
+// release does nothing here.
+func release([]byte) {}

@@ -15,6 +15,7 @@ type Convolution struct {
 	Conv    *Conv
 	W       []float32
 	Shape   []int        // of W, as in the file
+	Own     bool         // nothing else reads W
 	Fast    bool         // in a fast form, where that pays
 	weights *convWeights // made by Settle
 }
@@ -53,7 +54,8 @@ func (c *Convolution) Fuse(f Fused) plan.Op {
 // Settle returns the same convolution, ready to run. Nothing may change its weights afterwards.
 func (c *Convolution) Settle() plan.Op {
 	d := *c
-	d.weights = &convWeights{transposed: c.Conv.Transposed, plain: c.W}
+	d.weights = &convWeights{transposed: c.Conv.Transposed, plain: c.W, own: c.Own}
+	d.W = nil
 	return &d
 }
 
@@ -117,16 +119,17 @@ type boundConvolution struct {
 // Run computes the convolution with its epilogue.
 func (c *boundConvolution) Run(ctx *plan.Context, in, out []*plan.Tensor) error {
 	n := in[0].Shape[len(in[0].Shape)-2]
+	var plain []float32
 	if c.packed == nil {
-		c.packed = c.weights.pack(c.conv)
+		c.packed, plain = c.weights.pack(c.conv)
 	}
 	switch {
 	case c.packed != nil:
 		c.packed.Run(ctx.Pool, out[0].F, in[0].F, n, c.epilogue)
 	case c.weights.transposed:
-		c.conv.Transposed(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, c.epilogue)
+		c.conv.Transposed(ctx.Pool, out[0].F, in[0].F, plain, n, c.epilogue)
 	default:
-		c.conv.Forward(ctx.Pool, out[0].F, in[0].F, c.weights.plain, n, c.epilogue)
+		c.conv.Forward(ctx.Pool, out[0].F, in[0].F, plain, n, c.epilogue)
 	}
 	return nil
 }

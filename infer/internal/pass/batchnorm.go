@@ -52,7 +52,7 @@ func foldBatchNorms(g *plan.Graph, b *Budget) error {
 			first.Op = &l
 		case *exec.Convolution:
 			c := *op
-			c.Fused = f
+			c.Fused, c.Own = f, true
 			if op.Conv.Transposed {
 				c.W, c.Bias = fold.ConvTranspose(to, w, f.Bias, p[0], p[1], p[2], p[3], norm.Eps, op.Inputs(), op.Groups())
 			} else {

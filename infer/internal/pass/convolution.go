@@ -21,7 +21,7 @@ func makeConvolutions(g *plan.Graph, b *Budget) error {
 		if w == nil || w.DType != plan.Float32 || len(w.Shape) == 5 {
 			continue
 		}
-		c := &exec.Convolution{Conv: op, W: w.F, Shape: w.Shape}
+		c := &exec.Convolution{Conv: op, W: w.F, Shape: w.Shape, Own: b.owns(w.F)}
 		var bias []int
 		known := true
 		if len(n.In) > 2 && n.In[2] != plan.Absent {

@@ -62,10 +62,13 @@ func (b *Budget) ownWeights(g *plan.Graph) {
 	}
 }
 
+// owns reports whether nothing else reads w, and nobody needs it afterwards.
+func (b *Budget) owns(w []float32) bool { return len(w) > 0 && b.own[&w[0]] }
+
 // folded returns where weights that change go, beside a new bias of n elements: to their own place where that is allowed, or
 // to a copy; nil if the elements for it are not left.
 func (b *Budget) folded(w []float32, n int) []float32 {
-	switch own := len(w) > 0 && b.own[&w[0]]; {
+	switch own := b.owns(w); {
 	case own && b.take(n):
 		return w
 	case !own && b.take(len(w)+n):
