@@ -65,62 +65,64 @@ func (j *convPackJob) Run(part int) {
 	group, j0 := part/panels, part%panels*t.nr
 	cols := min(t.nr, l.width-j0)
 	width := t.width(cols)
-	// The weights of one input channel: cols rows, one for each output channel, of taps.
-	first := group * l.width * l.depth * l.taps
+	s := scratches.get()
+	if cap(s.at) < l.taps {
+		s.at = make([]int, l.taps)
+	}
+	rows := s.at[:l.taps] // where each tap's rows begin, -1 for those that no output reads
+	for i := range rows {
+		rows[i] = -1
+	}
 	for pi := range l.phases {
 		p := &l.phases[pi]
-		if p.taps == 0 {
-			continue
-		}
 		at := l.panel(t, p, group, j0)
 		if j.alone {
 			at = p.at * l.depth * width
 		}
-		dst := j.b[at:][:p.taps*l.depth*width]
-		for q := range l.depth {
-			src := j.w[first+j0*l.colStride+q*l.rowStride:]
-			for c := 0; c < cols; c += 8 {
-				j.columns(p, dst[q*width+c:], src[c*l.colStride:], min(8, cols-c), width)
-			}
+		for i := range p.taps {
+			rows[l.tap(p, i)] = at + i*l.depth*width
+		}
+	}
+	// The weights of one input channel: cols rows, one for each output channel, of taps.
+	first := group*l.width*l.depth*l.taps + j0*l.colStride
+	var taps [64]float32
+	for q := range l.depth {
+		for c := 0; c < cols; c += 8 {
+			j.columns(rows, q*width+c, j.w[first+q*l.rowStride+c*l.colStride:], min(8, cols-c), &taps)
 		}
 		if cols < width {
-			for r := range p.taps * l.depth {
-				clear(dst[r*width+cols : (r+1)*width])
-			}
-		}
-	}
-}
-
-// columns packs up to 8 output channels of one input channel: tap i goes to
-// dst[i·depth·width:].
-func (j *convPackJob) columns(p *convPhase, dst, src []float32, n, width int) {
-	l := j.l
-	step := l.depth * width
-	i := 0
-	if n == 8 && p.taps == l.taps && l.taps >= 8 && archTranspose(j.t, dst, src, l.colStride, step, l.taps/8) {
-		i = l.taps &^ 7 // the only phase: its taps are in order
-	}
-	var taps [64]float32 // 8 taps of 8 channels
-	group := -1
-	for ; i < p.taps; i++ {
-		t := l.tap(p, i)
-		to := dst[i*step:]
-		if n == 8 && t|7 < l.taps {
-			if t&^7 != group {
-				group = t &^ 7
-				if !archTranspose(j.t, taps[:], src[group:], l.colStride, 8, 1) {
-					group = -1
+			for _, at := range rows {
+				if at >= 0 {
+					clear(j.b[at+q*width:][cols:width])
 				}
 			}
-			if group >= 0 {
-				row := taps[t&7*8:][:8]
-				*(*[4]float32)(to) = *(*[4]float32)(row)
-				*(*[4]float32)(to[4:]) = *(*[4]float32)(row[4:])
-				continue
-			}
 		}
-		for c := range n {
-			to[c] = src[c*l.colStride+t]
+	}
+	scratches.put(s)
+}
+
+// columns packs up to 8 output channels of one input channel: of tap t to element at of the rows that
+// begin at rows[t]. taps is for 8 taps of 8 channels.
+func (j *convPackJob) columns(rows []int, at int, src []float32, n int, taps *[64]float32) {
+	l := j.l
+	first := 0
+	if len(l.phases) == 1 && l.phaseTaps() == l.taps && n == 8 && l.taps >= 8 && archTranspose(j.t, j.b[rows[0]+at:], src, l.colStride, rows[1]-rows[0], len(rows)/8) {
+		first = len(rows) &^ 7 // its taps are in order
+	}
+	for ; first < len(rows); first += 8 {
+		some := rows[first:min(first+8, len(rows))]
+		if n == 8 && len(some) == 8 && archTranspose(j.t, taps[:], src[first:], l.colStride, 8, 1) {
+			for k, row := range some {
+				if row >= 0 {
+					*(*[8]float32)(j.b[row+at:]) = *(*[8]float32)(taps[8*k:])
+				}
+			}
+			continue
+		}
+		for k, row := range some {
+			for c := 0; c < n && row >= 0; c++ {
+				j.b[row+at+c] = src[c*l.colStride+first+k]
+			}
 		}
 	}
 }
